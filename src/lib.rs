@@ -95,9 +95,7 @@
 //! | the exit code of records that are missing, and of counts that do not balance | `Ledger::exit` in `report/ledger/mod.rs` |
 //! | the exit code of an error | `Error::exit` in `error/mod.rs` |
 //! | the exit code of a signal: 130 or 143 | `Signal::exit` in `report/ledger/exit.rs` |
-//! | when a signal decides the exit code of a replay | `conclude` in `run/replay/mod.rs` |
-//! | when a signal decides the exit code of `kreplay plan` and `kreplay extract` | `plan` in `run/plan.rs`, `extract` in `run/extract/mod.rs` |
-//! | when a signal decides the exit code of `kreplay inspect` and `kreplay compare` | `run` in `run/inspect/mod.rs`, `run` in `run/compare/mod.rs` |
+//! | when a signal decides the exit code, for every command | `counting_signal` in `run/driver.rs` |
 //! | which problems make a run fail (exit code 1) | `is_lossy` in `report/ledger/problems.rs`, asked by `Problems::exit` there |
 //! | `--allow-reordered`: records out of order are not a failure | `Reordered::exit` in `report/mod.rs`; in a comparison: `differing` in `report/comparison/counts.rs` |
 //! | `--allow-empty`, and the message of a run that finds nothing (an empty source, a filter that passes nothing) | `nothing_found` in `report/rendering/nothing.rs`; of `inspect --paths`: `no_path_found` there |

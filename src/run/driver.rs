@@ -163,12 +163,51 @@ pub(super) enum AfterSignal {
     Leave,
 }
 
+/// What a command had not done when it ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum UnfinishedWork<'a> {
+    /// A comparison: half of one says nothing.
+    Comparison,
+    /// The reading of a source, and what was to be done with its records.
+    Records {
+        /// How the source ended; `None` if it was not read to its end.
+        source_end: Option<&'a Result<(), Error>>,
+        /// Records that were read, and not sent or printed for certain.
+        records: u64,
+        /// Consumer groups that have not read everything.
+        groups: usize,
+    },
+}
+
+impl<'a> UnfinishedWork<'a> {
+    /// Of a command that only reads.
+    pub(super) fn reading(source_end: Option<&'a Result<(), Error>>) -> Self {
+        Self::Records {
+            source_end,
+            records: 0,
+            groups: 0,
+        }
+    }
+
+    /// Whether there was anything to do yet, so that a signal changed the result.
+    fn has_any(self) -> bool {
+        match self {
+            Self::Comparison => true,
+            Self::Records {
+                source_end,
+                records,
+                groups,
+            } => source_end.is_none() || records > 0 || groups > 0,
+        }
+    }
+}
+
 /// One run of a command.
 pub(super) struct Driver {
     pub(super) console: Console,
     signals: mpsc::Receiver<Signal>,
-    /// The first signal.
-    pub(super) signal: Option<Signal>,
+    /// The first signal; what it means for the exit code is the matter of [`Driver::counting_signal`].
+    signal: Option<Signal>,
     /// How far signals have asked the command to shut down.
     pub(super) control: Control,
     started: Instant,
@@ -188,6 +227,12 @@ impl Driver {
     /// Since the start of the run.
     pub(super) fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// The first signal, if it counts for the exit code: it kept the command from something. A signal that
+    /// comes when everything is done changes nothing.
+    pub(super) fn counting_signal(&self, unfinished: UnfinishedWork<'_>) -> Option<Signal> {
+        self.signal.filter(|_| unfinished.has_any())
     }
 
     /// Waits for the receiver of `reading`, which the first signal stops. `None` if it is left behind.
@@ -278,6 +323,37 @@ mod tests {
             let asked = [Shutdown::Drain, Shutdown::Immediate].map(DriverEvent::Shutdown);
             assert_eq!(events, asked);
         });
+    }
+
+    #[test]
+    fn a_signal_counts_only_if_it_left_something_undone() {
+        let (_sender, signals) = mpsc::channel(1);
+        let mut driver = Driver::new(Console::new(Verbosity::Quiet), signals);
+        let failed = Err(Error::config("the source failed"));
+        let records = |source_end, records, groups| UnfinishedWork::Records {
+            source_end,
+            records,
+            groups,
+        };
+        let cases = [
+            (records(Some(&Ok(())), 0, 0), false),
+            (records(Some(&failed), 0, 0), false),
+            (UnfinishedWork::reading(Some(&Ok(()))), false),
+            (UnfinishedWork::reading(None), true),
+            (records(Some(&Ok(())), 1, 0), true),
+            (records(Some(&Ok(())), 0, 1), true),
+            (records(None, 1, 1), true),
+            (UnfinishedWork::Comparison, true),
+        ];
+        for (unfinished, _) in cases {
+            assert_eq!(driver.counting_signal(unfinished), None, "{unfinished:?}");
+        }
+        driver.signal = Some(Signal::Terminate);
+        for (unfinished, counts) in cases {
+            let expected = counts.then_some(Signal::Terminate);
+            let counting = driver.counting_signal(unfinished);
+            assert_eq!(counting, expected, "{unfinished:?}");
+        }
     }
 
     #[test]

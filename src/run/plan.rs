@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::driver::{AfterSignal, Driver};
+use super::driver::{AfterSignal, Driver, UnfinishedWork};
 use super::replay::progress::Progress;
 use super::replay::reading::{CurrentReading, lock};
 use super::replay::status::Done;
@@ -60,7 +60,8 @@ pub(super) async fn plan(config: Config, mut driver: Driver) -> Result<PlanRepor
         let end = outcome.source_end.as_ref();
         source = last.end().await.source(kind, end);
     }
-    let signal = driver.signal.filter(|_| outcome.source_end.is_none());
+    let unfinished = UnfinishedWork::reading(outcome.source_end.as_ref());
+    let signal = driver.counting_signal(unfinished);
     let report = PlanReport {
         source,
         tally: outcome.tally,

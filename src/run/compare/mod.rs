@@ -14,7 +14,8 @@ use self::differences::Differences;
 use self::ignored::IgnoredPath;
 use self::topic::TopicToRead;
 use super::driver::{
-    AfterSignal, CHANNEL, Driver, DriverEvent, ReadingOptions, SourceReading, on_thread,
+    AfterSignal, CHANNEL, Driver, DriverEvent, ReadingOptions, SourceReading, UnfinishedWork,
+    on_thread,
 };
 use crate::config::{ComparedSource, ComparedWith, Config, Destination, Source};
 use crate::error::Error;
@@ -105,7 +106,7 @@ async fn finish(
         (topics, differences)
     });
     let compared = driver.wait(comparing, AfterSignal::Leave, |_| {}).await;
-    report.signal = driver.signal;
+    report.signal = driver.counting_signal(UnfinishedWork::Comparison);
     Ok(match compared {
         Some(Ok((topics, differences))) if report.signal.is_none() => {
             report.topics = topics;
@@ -171,7 +172,7 @@ async fn read(
     let (source_reading, receiver) = SourceReading::start(options, &driver.console);
     let ended = start(side, receiver, comparison.clone());
     let reading = driver.take(&source_reading, ended, AfterSignal::Wait).await;
-    report.signal = driver.signal;
+    report.signal = driver.counting_signal(UnfinishedWork::Comparison);
     let description = source_reading.end().await;
     let reading = reading.and_then(Result::ok);
     let reading = reading.unwrap_or_else(|| panicked(report));
@@ -208,7 +209,7 @@ async fn read_topic(
         DriverEvent::Tick => {}
     };
     let names = driver.wait(reading, AfterSignal::Wait, stop).await;
-    report.signal = driver.signal;
+    report.signal = driver.counting_signal(UnfinishedWork::Comparison);
     let names = names.and_then(Result::ok).unwrap_or_default();
     let side_reading = ended.await;
     let reading = side_reading.unwrap_or_else(|_| panicked(report));

@@ -4,7 +4,7 @@
 mod print;
 pub(crate) mod records;
 
-use super::driver::{AfterSignal, Driver, ReadingOptions, SourceReading};
+use super::driver::{AfterSignal, Driver, ReadingOptions, SourceReading, UnfinishedWork};
 use crate::config::Config;
 use crate::error::Error;
 use crate::report::{self, Printout};
@@ -21,7 +21,11 @@ pub(super) async fn extract(config: Config, mut driver: Driver) -> Result<Printo
     let description = reading.end().await;
     let printed = printing.so_far();
     let source_failure = printed.source_end.clone().and_then(Result::err);
-    let kept_back = printed.unprinted > 0 || printed.source_end.is_none();
+    let signal = driver.counting_signal(UnfinishedWork::Records {
+        source_end: printed.source_end.as_ref(),
+        records: printed.unprinted,
+        groups: 0,
+    });
     let source = description.source(config.source.kind(), printed.source_end.as_ref());
     let nothing = report::nothing_found(&source, &printed.tally, config.empty);
     let failures = printed.failure.into_iter().chain(source_failure);
@@ -32,7 +36,7 @@ pub(super) async fn extract(config: Config, mut driver: Driver) -> Result<Printo
         unprinted: printed.unprinted,
         reader: printed.reader,
         elapsed: driver.elapsed(),
-        signal: driver.signal.filter(|_| kept_back),
+        signal,
         failures: failures.chain(nothing).collect(),
     })
 }

@@ -12,7 +12,9 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use self::contents::CapturedContents;
-use super::driver::{AfterSignal, Driver, ReadingOptions, SourceReading, on_thread};
+use super::driver::{
+    AfterSignal, Driver, ReadingOptions, SourceReading, UnfinishedWork, on_thread,
+};
 use crate::config::{Config, View};
 use crate::error::Error;
 use crate::extract;
@@ -57,7 +59,8 @@ pub(crate) async fn run(config: Config, view: View, mut driver: Driver) -> Resul
         seen.failure = Some(Error::Defect { what });
     }
     let source = description.source(config.source.kind(), seen.source_end.as_ref());
-    let signal = driver.signal.filter(|_| seen.source_end.is_none());
+    let unfinished = UnfinishedWork::reading(seen.source_end.as_ref());
+    let signal = driver.counting_signal(unfinished);
     let nothing = match (signal, view) {
         (None, View::Contents) => report::nothing_found(&source, &seen.tally, config.empty),
         (None, View::Paths) => report::no_path_found(&source, &seen.tally, config.empty),

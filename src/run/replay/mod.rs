@@ -15,7 +15,9 @@ use self::expected::{ExpectationStart, ExpectedOutput};
 use self::progress::Progress;
 use self::reading::{CurrentReading, lock};
 use self::status::Done;
-use super::driver::{AfterSignal, CHANNEL, Driver, DriverEvent, ReadingOptions, SourceReading};
+use super::driver::{
+    AfterSignal, CHANNEL, Driver, DriverEvent, ReadingOptions, SourceReading, UnfinishedWork,
+};
 use crate::config::properties::security;
 use crate::config::{
     CapturedCluster, Cluster, Config, Duplicates, MissingTopics, ProfileChoice, Redacted,
@@ -73,7 +75,8 @@ pub(super) async fn replay(config: Config, mut driver: Driver) -> Result<Report,
     }
     watch.progress.finish(&console);
     let group_wait = outcome.group_wait;
-    let settled = conclude(&mut report, outcome, driver.signal);
+    let signal = driver.counting_signal(unfinished(&outcome));
+    let settled = conclude(&mut report, outcome, signal);
     let settled = settled.and_then(|()| name_nothing(&mut report, empty));
     report.elapsed = driver.elapsed().saturating_sub(group_wait);
     if let Some(expected) = expected {
@@ -218,7 +221,18 @@ fn shares_time(config: &Config) -> bool {
     config.extraction.selection.shard.is_some() && keeps_time
 }
 
-/// Puts the outcome into the report.
+/// What the replay had not done when it ended.
+fn unfinished(outcome: &ReplayOutcome) -> UnfinishedWork<'_> {
+    let uncertain = [Outcome::Unsent, Outcome::NotWritten, Outcome::Unknown];
+    let undrained = outcome.groups.iter().filter(|group| !group.is_drained());
+    UnfinishedWork::Records {
+        source_end: outcome.source_end.as_ref(),
+        records: uncertain.map(|of| outcome.ledger[of]).iter().sum(),
+        groups: undrained.count(),
+    }
+}
+
+/// Puts the outcome into the report, with the signal that counts.
 ///
 /// # Errors
 /// Returns a failure of the configuration kind if nothing was sent: such a run has no report.
@@ -231,12 +245,7 @@ fn conclude(
         Some(Err(error)) => Some(error.clone()),
         Some(Ok(())) | None => None,
     };
-    let awaits_groups = outcome.groups.iter().any(|group| !group.is_drained());
-    let kept_back = awaits_groups
-        || outcome.ledger[Outcome::Unsent] > 0
-        || outcome.source_end.is_none()
-        || outcome.ledger[Outcome::Unknown] > 0;
-    report.signal = signal.filter(|_| kept_back || outcome.ledger[Outcome::NotWritten] > 0);
+    report.signal = signal;
     report.destination.brokers = outcome.brokers;
     report.tally = outcome.tally;
     report.ledger = outcome.ledger;
@@ -436,10 +445,10 @@ impl ReplayWatch {
         };
         let defect = what.map(|what| Error::Defect { what: what.into() });
         report.failures.extend(defect);
-        // What was compared while a signal came is useless.
-        let was_stopped = compared.is_none() && driver.signal.is_some();
+        let was_stopped = compared.is_none();
         if expected.conclude(report, observed, compared, began) || was_stopped {
-            report.signal = report.signal.or(driver.signal);
+            let counting = driver.counting_signal(UnfinishedWork::Comparison);
+            report.signal = report.signal.or(counting);
         }
     }
 
