@@ -457,6 +457,7 @@
 //! | the line `found` of the report | `fmt` in `report/ledger/mod.rs` |
 //! | problems: their kinds and names | `ProblemKind` in `report/ledger/problems.rs`; their lines: `problems_text` in `report/rendering/text/problems.rs` |
 //! | how a place is written (`raw.jsonl:3`) | `place` in `report/mod.rs` |
+//! | which word is at the head of every page (interrupted, terminated, failed) | `RunEnding::of` in `report/rendering/headline.rs` |
 //! | the first line of the report, and the line `rate` | `write_headline` in `report/rendering/text/stop.rs` |
 //! | what the report says of the promise and the end: TLS not checked, no idempotence, resumed | `write_stop` in `report/rendering/text/stop.rs` |
 //! | what the report says of the source: the lines `read`, `redacted` and `dates` | `write_source` in `report/rendering/text/source.rs`; its kind and whether it is complete: `source` in `extract/context.rs` |

@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::ledger::exit::exit_code;
+use super::rendering::headline::RunEnding;
 use super::rendering::text::{write_problem, write_source, write_substitutes};
 use super::{Ledger, LedgerOf, Outcome, Signal, SourceReport, Tally};
 use crate::error::{Error, ExitCode};
@@ -76,16 +77,14 @@ impl Printout {
 
 impl fmt::Display for Printout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verdict = match self.signal {
-            Some(Signal::Interrupt) => "interrupted: ",
-            Some(Signal::Terminate) => "terminated: ",
-            None if !self.failures.is_empty() => "failed: ",
-            None if self.reader == StdoutReader::Gone => "stdout was closed: ",
-            None => "",
+        let ending = RunEnding::of(self.signal, &self.failures);
+        let closed = match (ending, self.reader) {
+            (RunEnding::Complete, StdoutReader::Gone) => "stdout was closed: ",
+            _ => "",
         };
         writeln!(
             f,
-            "{verdict}printed {} of {} in {}\n",
+            "{ending}{closed}printed {} of {} in {}\n",
             HumanCount(self.printed),
             records(self.tally.found),
             seconds(self.elapsed),

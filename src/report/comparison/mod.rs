@@ -14,6 +14,7 @@ use crate::error::{Error, ExitCode};
 use crate::host::visible::visible;
 use crate::report::ledger::exit::exit_code;
 use crate::report::rendering::figures::{HumanCount, plural, records, seconds};
+use crate::report::rendering::headline::RunEnding;
 use crate::report::rendering::json::{SCHEMA, problem_json, round_ms, source_json};
 use crate::report::rendering::text::{write_problem, write_source};
 use crate::report::{Outcome, Signal, SourceReport, Tally};
@@ -161,12 +162,12 @@ impl ComparisonReport {
 
 impl fmt::Display for ComparisonReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verdict = match (self.signal, self.verdict()) {
-            (Some(Signal::Interrupt), _) => "interrupted",
-            (Some(Signal::Terminate), _) => "terminated",
-            (None, "same") => "the same",
-            (None, "differs") => "different",
-            (None, verdict) => verdict,
+        let ending = RunEnding::of(self.signal, &self.failures);
+        let verdict = match (ending, self.verdict()) {
+            (RunEnding::Signal(signal), _) => signal.participle(),
+            (_, "same") => "the same",
+            (_, "differs") => "different",
+            (_, verdict) => verdict,
         };
         writeln!(
             f,

@@ -6,8 +6,6 @@ mod json;
 pub(super) mod path_list;
 mod text;
 
-pub(super) use self::text::verdict;
-
 use std::time::Duration;
 
 use super::{CensusReport, Ledger, LedgerOf, Outcome, Signal, SourceReport, Tally};

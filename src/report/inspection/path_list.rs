@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, ExitCode};
 use crate::host::visible::visible;
-use crate::report::inspection::verdict;
 use crate::report::ledger::exit::exit_code;
+use crate::report::rendering::headline::RunEnding;
 use crate::report::rendering::json::{SCHEMA, problem_json, round_ms, source_json};
 use crate::report::rendering::text::write_problem;
 use crate::report::{Signal, SourceReport, Tally};
@@ -106,7 +106,7 @@ impl fmt::Display for PathList {
         writeln!(
             f,
             "{}{} in {} ({}){passed}{end}\n",
-            verdict(self.signal, &self.failures),
+            RunEnding::of(self.signal, &self.failures),
             plural(self.paths.len() as u64, "path", "paths"),
             plural(tally.rrpairs, "RRPair", "RRPairs"),
             HumanBytes(tally.bytes),

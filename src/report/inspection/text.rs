@@ -4,9 +4,9 @@ use std::fmt::{self, Write};
 
 use super::{Inspection, TopicContents};
 use crate::host::visible::visible;
-use crate::report::Signal;
 use crate::report::inspection::census::NameCounts;
 use crate::report::rendering::figures::{HumanBytes, HumanCount, plural, records};
+use crate::report::rendering::headline::RunEnding;
 use crate::report::rendering::text::{write_problem, write_source, write_substitutes};
 
 /// How many topics are shown one by one; with everything that may surround them this fits on one screen.
@@ -29,13 +29,13 @@ const COLUMNS: [&str; 10] = [
 
 impl fmt::Display for Inspection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verdict = verdict(self.signal, &self.failures);
+        let ending = RunEnding::of(self.signal, &self.failures);
         let bytes: u64 = self.topics.iter().map(|topic| topic.bytes).sum();
         let topics = plural(self.topics.len() as u64, "topic", "topics");
         let (records, bytes) = (records(self.records), HumanBytes(bytes));
         writeln!(
             f,
-            "{verdict}{records} in {topics}, {bytes} of keys and values\n"
+            "{ending}{records} in {topics}, {bytes} of keys and values\n"
         )?;
         write_source(f, &self.source, &self.tally)?;
         self.ledger().fmt(f)?;
@@ -114,18 +114,6 @@ impl Inspection {
             writeln!(f, "and {more}{beyond} more topics with {}", records(count))?;
         }
         Ok(())
-    }
-}
-
-pub(in crate::report) fn verdict(
-    signal: Option<Signal>,
-    failures: &[crate::error::Error],
-) -> &'static str {
-    match signal {
-        Some(Signal::Interrupt) => "interrupted: ",
-        Some(Signal::Terminate) => "terminated: ",
-        None if !failures.is_empty() => "failed: ",
-        None => "",
     }
 }
 

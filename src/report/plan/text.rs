@@ -7,8 +7,9 @@ use super::{ASSUMED_SETTINGS, PeakSpan, PlanReach, PlanReport, PlannedTopic, Top
 use crate::error::{Error, ExitCode};
 use crate::host::visible::{shortened, visible};
 use crate::report::rendering::figures::{HumanBytes, HumanCount, records, seconds};
+use crate::report::rendering::headline::{RunEnding, ends_a_run};
 use crate::report::rendering::text::{write_problem, write_source, write_substitutes};
-use crate::report::{Outcome, ProblemKind, Reordered, Signal};
+use crate::report::{Outcome, ProblemKind, Reordered};
 
 /// How many topics are shown one by one; with everything that may surround them this fits on one screen.
 const MOST_TOPICS: usize = 12;
@@ -51,9 +52,7 @@ impl PlanReport {
     /// What the replay would do, in one sentence.
     #[must_use]
     pub(crate) fn verdict(&self) -> String {
-        let against = |failure: &&Error| {
-            !is_of_source(failure) && !matches!(failure, Error::ReportUnwritten { .. })
-        };
+        let against = |failure: &&Error| !is_of_source(failure) && ends_a_run(failure);
         let mut against = self.failures.iter().filter(against);
         if let Some(first) = against.next() {
             let more = match against.count() {
@@ -71,12 +70,10 @@ impl PlanReport {
             Some(brokers) => format!(" to {brokers}"),
             None => String::new(),
         };
-        let interrupted = match self.signal {
-            Some(Signal::Interrupt | Signal::Terminate) => "interrupted; as far as it was read, ",
-            None if self.failures.iter().any(is_of_source) => {
-                "the source failed; as far as it was read, "
-            }
-            None => "",
+        let interrupted = match RunEnding::of(self.signal, &self.failures) {
+            RunEnding::Signal(_) => "interrupted; as far as it was read, ",
+            RunEnding::Failure => "the source failed; as far as it was read, ",
+            RunEnding::Complete => "",
         };
         let time = match &self.forecast.schedule {
             Some(schedule) => format!(" in {}", time(schedule.duration)),

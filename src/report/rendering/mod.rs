@@ -2,6 +2,7 @@
 //! are written, and the replay's own report in full.
 
 pub(crate) mod figures;
+pub(super) mod headline;
 pub(super) mod json;
 pub(super) mod nothing;
 pub(crate) mod percentile;

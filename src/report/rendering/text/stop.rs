@@ -4,10 +4,11 @@ use std::fmt;
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::error::{Error, quoted};
+use crate::error::quoted;
 use crate::host::visible::visible;
 use crate::report::rendering::figures::{HumanCount, counted, records, seconds};
-use crate::report::{Outcome, Report, Signal};
+use crate::report::rendering::headline::RunEnding;
+use crate::report::{Outcome, Report};
 
 impl Report {
     /// Why the exit code is what it is, for a user who is not shown the report.
@@ -33,12 +34,7 @@ impl Report {
 
     pub(super) fn write_headline(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ledger = &self.ledger;
-        let verdict = match self.signal {
-            Some(Signal::Interrupt) => "interrupted: ",
-            Some(Signal::Terminate) => "terminated: ",
-            None if self.failures.iter().any(ends_a_run) => "failed: ",
-            None => "",
-        };
+        let ending = RunEnding::of(self.signal, &self.failures);
         let place = if self.destination.rehearsal {
             "a rehearsal broker"
         } else {
@@ -46,7 +42,7 @@ impl Report {
         };
         writeln!(
             f,
-            "{verdict}delivered {} of {} to {place} in {}",
+            "{ending}delivered {} of {} to {place} in {}",
             HumanCount(ledger[Outcome::Delivered]),
             records(ledger.wanted()),
             seconds(self.elapsed),
@@ -106,9 +102,4 @@ impl Report {
             false => writeln!(f, "stopped    records in flight: {parts}"),
         }
     }
-}
-
-/// Whether a failure ended the run. A report that could not be written says nothing about the run.
-pub(super) fn ends_a_run(failure: &Error) -> bool {
-    !matches!(failure, Error::ReportUnwritten { .. })
 }
