@@ -59,7 +59,7 @@
 //! | the flags for reports and progress: their defaults, and which exclude each other | `OutputArguments` in `cli/output.rs` |
 //! | which flags `-h` shows, and which only `--help` | `ExtractionArguments` in `cli/source/extraction.rs`, by `hide_short_help`; likewise in the other files of `cli/` |
 //! | what the flags of a replay mean together | `replaying` in `config/resolve/mod.rs`; one group of flags each: the files in `config/resolve/` |
-//! | how a duration (`5s`, `1m 30s`) is read from a flag | `duration` in `cli/values.rs` |
+//! | how a duration (`5s`, `1m 30s`) is read from a flag, and where `0s` is one | `duration` in `cli/values.rs`, `duration_or_zero` there |
 //! | how `KEY=VALUE`, `FROM=TO` and `ID=NAME` are split | `pair` in `cli/values.rs`; `--map`: `renaming` there; `--topic-id`: `naming` there |
 //! | which names of topics are illegal, and how long one may be | `NameFault::of` in `record/topic.rs` |
 //! | "did you mean": which known name is nearest to a misspelt one | `nearest` in `config/nearest.rs` |

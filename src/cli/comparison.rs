@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::values::duration;
 use crate::config::CorrelateBy;
 
 /// What kreplay expects of the service behind the destination.
@@ -23,10 +24,10 @@ pub(crate) struct ExpectationArguments {
     #[arg(long, value_name = "SOURCE", hide_short_help = true)]
     pub expect_from: Option<PathBuf>,
     /// Consider the output complete after nothing has arrived for this long.
-    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = humantime::parse_duration, hide_short_help = true)]
+    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = duration, allow_hyphen_values = true, hide_short_help = true)]
     pub expect_quiet: Duration,
     /// Wait for the output at most this long after the last record.
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = humantime::parse_duration, hide_short_help = true)]
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration, allow_hyphen_values = true, hide_short_help = true)]
     pub expect_timeout: Duration,
     /// Write what differs from the expectation to a new file, as noise. Run this with the version of the
     /// service that was captured. The file records the kind of each part that differs: time, epoch, uuid,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::{NonEmptyStringValueParser, PossibleValue};
 use clap::{Args, ValueEnum};
 
-use super::values::duration;
+use super::values::{duration, duration_or_zero};
 use crate::record::substitutes::DateForm;
 
 /// What kreplay does about records that are not delivered.
@@ -106,12 +106,13 @@ pub(crate) struct GroupArguments {
         hide_short_help = true
     )]
     pub names: Vec<String>,
-    /// Wait for the groups at most this long after the last delivery.
+    /// Wait for the groups at most this long after the last delivery; with `0s`, look once and do not wait.
     #[arg(
         long,
         value_name = "DURATION",
         default_value = "5m",
-        value_parser = humantime::parse_duration,
+        value_parser = duration_or_zero,
+        allow_hyphen_values = true,
         requires = "names",
         conflicts_with = "rehearse",
         hide_short_help = true

@@ -85,6 +85,17 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Reads a duration of which zero has a meaning: not to wait at all.
+///
+/// # Errors
+/// As of [`duration`].
+pub(super) fn duration_or_zero(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Ok(Duration::ZERO),
+        _ => duration(text),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +105,16 @@ mod tests {
         assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
         for text in ["", "0s", "0ms", "-5s", "5", "90", "soon"] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wait_may_be_no_time_at_all() {
+        for zero in ["0s", "0ms", "0m 0s"] {
+            assert_eq!(duration_or_zero(zero), Ok(Duration::ZERO), "{zero}");
+        }
+        for text in ["1m 30s", "", "-5s", "-0s", "5", "soon"] {
+            assert_eq!(duration_or_zero(text), duration(text), "{text}");
         }
     }
 

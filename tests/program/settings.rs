@@ -301,6 +301,11 @@ fn a_wait_for_a_group_needs_a_cluster_and_a_name() {
             "error: the following required arguments were not provided:\n  --wait-group <GROUP>\n",
         ),
         (
+            // Zero is a value here, and means not to wait.
+            &["-b", "127.0.0.1:9", "--drain-timeout", "0s"],
+            "error: the following required arguments were not provided:\n  --wait-group <GROUP>\n",
+        ),
+        (
             &["-b", "127.0.0.1:9", "--max-lag", "5"],
             "error: the following required arguments were not provided:\n  --wait-group <GROUP>\n",
         ),

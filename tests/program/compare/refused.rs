@@ -92,6 +92,12 @@ const REFUSED: &str = "
 --wait-group g --max-lag 0         = --max-lag
 --drain-timeout 5s                 = --wait-group
 --wait-group g --drain-timeout now = --drain-timeout
+--wait-group g --drain-timeout -5s = --drain-timeout <DURATION>': expected a duration above zero
+--expect --expect-quiet 0s         = --expect-quiet <DURATION>': a duration is above zero
+--expect --expect-quiet -1s        = --expect-quiet <DURATION>': expected a duration above zero
+--expect --expect-quiet 5          = --expect-quiet <DURATION>': expected a duration above zero
+--expect --expect-timeout 0s       = --expect-timeout <DURATION>': a duration is above zero
+--expect --expect-timeout later    = --expect-timeout <DURATION>': expected a duration above zero
 ";
 
 #[test]
