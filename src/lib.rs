@@ -367,6 +367,7 @@
 //! | the end of a run: how long it waits for deliveries without a signal | `run` in `produce/session/drain.rs`, until `renew_when_overdue` in `produce/session/recovery/renewal.rs` (`message.timeout.ms`) or `look` in `produce/session/watches/stall.rs` (`--give-up-after`) |
 //! | the end of a run: how records without an answer are counted | `Account::close` in `produce/delivery/mod.rs` |
 //! | a process that was stopped | `note` in `produce/session/watches/pause.rs` |
+//! | how much of a stopped time counts towards the limits on a silent cluster | `running_time` in `produce/delivery/ages.rs` |
 //! | the report of a run in which a thread panics | `contain` in `produce/session/pass/mod.rs`; the thread that takes answers: `poll` in `produce/connection/client/producers.rs`; the counts then: `ReplayOutcome::panicked` in `produce/session/outcome.rs` |
 //! | a panic elsewhere: what is shown of it | `report_panics` in `host/console/stderr.rs` |
 //! | **Rejects and the journal** | |

@@ -5,12 +5,19 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// The most that counts of the time between two checks: the sending thread checks every few milliseconds.
+/// The most that counts of the time between two checks. The sending thread checks every few milliseconds;
+/// a longer time means that the process, or the machine, was stopped.
 const LONGEST_STEP: Duration = Duration::from_secs(1);
 /// A span in which records are handed over is this fraction of the time that they may wait.
 const PARTS: u32 = 64;
 /// Shorter spans would only cost memory.
 const SHORTEST_SPAN: Duration = Duration::from_millis(10);
+
+/// How long the process ran between two checks, at `looked` and at `now`. Every limit on how long a cluster may
+/// be silent counts this time.
+pub(in crate::produce) fn running_time(looked: Instant, now: Instant) -> Duration {
+    now.saturating_duration_since(looked).min(LONGEST_STEP)
+}
 
 /// Records that were handed over in a short span of time, which count as equally old.
 #[derive(Debug)]
@@ -53,9 +60,8 @@ impl InFlightAges {
     /// Advances the clock to `now`, until which `handed` records were handed over in the last span. Returns
     /// the number of the next span if that begins now.
     pub(in crate::produce) fn look(&mut self, now: Instant, handed: u64) -> Option<u32> {
-        let step = now.saturating_duration_since(self.looked.unwrap_or(now));
+        self.now += running_time(self.looked.unwrap_or(now), now);
         self.looked = Some(now);
-        self.now += step.min(LONGEST_STEP);
         let length = (self.limit? / PARTS).max(SHORTEST_SPAN);
         let began = self.now;
         let last = self.spans.back_mut()?;

@@ -3,11 +3,10 @@
 
 use std::time::{Duration, Instant};
 
+use crate::produce::delivery::ages::running_time;
+
 /// How long a cluster is silent before a line says so; the next comes after twice that, and so on.
 const FIRST_LINE: Duration = Duration::from_secs(5);
-/// The most that counts of the time between two checks. The sending thread checks every few milliseconds;
-/// a longer time means that the process, or the machine, was stopped.
-const LONGEST_STEP: Duration = Duration::from_secs(1);
 
 /// How long no record was acknowledged while some were in flight.
 #[derive(Debug)]
@@ -52,7 +51,7 @@ impl Stall {
         acknowledged: u64,
         in_flight: bool,
     ) -> StallVerdict {
-        let step = now.saturating_duration_since(self.looked);
+        let step = running_time(self.looked, now);
         self.looked = now;
         if acknowledged != self.acknowledged || !in_flight {
             self.acknowledged = acknowledged;
@@ -60,7 +59,7 @@ impl Stall {
             self.next_line = FIRST_LINE;
             return StallVerdict::Fine;
         }
-        self.quiet += step.min(LONGEST_STEP);
+        self.quiet += step;
         if self.quiet >= self.give_up_after {
             return StallVerdict::GiveUp;
         }
