@@ -302,7 +302,7 @@
 //! | which brokers and cluster ids a capture shows | `captured_from` in `extract/census/mod.rs`; of a CSV: `note_broker` in `extract/csv/rows/mod.rs` |
 //! | `--create-topics`: whether missing topics are created or refused | `make_targets` in `produce/routing/route/targets.rs`; what the flags say: `missing_topics` in `config/resolve/destination.rs` |
 //! | how a topic is created, and how long that is waited for (replication) | `create_topics` in `produce/connection/creation.rs`; the replication: `create_topic` in `cluster/native/admin/mod.rs` |
-//! | `--create-partitions-up-to`: how many partitions a created topic gets | `partitions_to_create` in `produce/routing/placement/captured.rs`; when that is refused: `check_count` there; more of them later: `grow` in `produce/routing/route/mod.rs` |
+//! | `--create-partitions-up-to`: how many partitions a created topic gets | `partitions_to_create` in `produce/routing/placement/captured.rs`; when that is refused: `check_count` there, and beyond `MOST_CREATED_PARTITIONS` in `record/topic.rs`; more of them later: `grow` in `produce/routing/route/mod.rs` |
 //! | `--rehearse`: the brokers of a rehearsal, and the properties that a rehearsal ignores | `settings` in `produce/connection/client/settings.rs`; that topics are always created: `missing_topics` in `config/resolve/destination.rs` |
 //! | the line that says where records go, and which groups read there | `destination` in `produce/connection/announce.rs`, the groups in `look` there |
 //! | warnings about a topic's settings (LogAppendTime, min.insync.replicas, no right to DescribeConfigs) | `look_at` in `produce/routing/warnings.rs`; settings that the cluster does not show: `ask_for_settings` in `produce/connection/topics.rs` |

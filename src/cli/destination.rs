@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::values::{PropertyParser, pair, renaming, topic_name};
+use crate::record::MOST_CREATED_PARTITIONS;
 
 /// Where records go and how they get there.
 #[derive(Debug, Args)]
@@ -60,7 +61,7 @@ pub(crate) struct DestinationArguments {
         requires = "create_topics",
         hide_short_help = true
     )]
-    #[arg(value_parser = clap::value_parser!(i32).range(1..=100_000))]
+    #[arg(value_parser = clap::value_parser!(i32).range(1..=i64::from(MOST_CREATED_PARTITIONS)))]
     pub create_partitions_up_to: Option<i32>,
     /// Send even if the destination is the cluster that the records were captured from.
     #[arg(long, hide_short_help = true)]

@@ -13,7 +13,7 @@ pub(crate) mod uuid;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::batch::{Batch, Mark, MissingFields, captured, in_flight};
-pub(crate) use self::topic::{CapturedTopic, NameFault, TopicId};
+pub(crate) use self::topic::{CapturedTopic, MOST_CREATED_PARTITIONS, NameFault, TopicId};
 
 /// A place in the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

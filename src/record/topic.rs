@@ -4,6 +4,9 @@ use std::fmt;
 
 use super::uuid::Uuid;
 
+/// The most partitions that kreplay creates a topic with (librdkafka, RD_KAFKAP_PARTITIONS_MAX).
+pub(crate) const MOST_CREATED_PARTITIONS: i32 = 100_000;
+
 /// The topic that a record was captured from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum CapturedTopic {

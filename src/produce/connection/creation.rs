@@ -9,6 +9,7 @@ use super::topics::{TopicShape, TopicState};
 use crate::cluster::native::{Client, Code, admin};
 use crate::error::Error;
 use crate::host::control::Control;
+use crate::record::MOST_CREATED_PARTITIONS;
 
 /// How long new topics may take to appear.
 const CREATE_LIMIT: Duration = Duration::from_secs(15);
@@ -17,9 +18,6 @@ const ADMIN_LIMIT: Duration = Duration::from_secs(10);
 
 /// How many topics the broker of a rehearsal creates between two requests.
 const CREATED_AT_ONCE: usize = 16;
-
-/// The most partitions that a topic is created with (librdkafka, RD_KAFKAP_PARTITIONS_MAX).
-pub(in crate::produce) const MOST_PARTITIONS: i32 = 100_000;
 
 impl Connection {
     /// Creates topics, given with their numbers of partitions, and waits until they can be written to.
@@ -180,9 +178,9 @@ pub(in crate::produce) fn check_creation(topic: &str, partitions: i32) -> Result
 /// Checks a number of partitions; the error says why no topic is created with it.
 fn checked(partitions: i32) -> Result<(), String> {
     match partitions {
-        ..=MOST_PARTITIONS => Ok(()),
+        ..=MOST_CREATED_PARTITIONS => Ok(()),
         more => Err(format!(
-            "the capture names partition {}, but kreplay creates topics with at most {MOST_PARTITIONS} \
+            "the capture names partition {}, but kreplay creates topics with at most {MOST_CREATED_PARTITIONS} \
              partitions",
             more - 1
         )),

@@ -8,7 +8,7 @@ use crate::config::{Destination, MissingTopics};
 use crate::error::{Error, MissingPartitions};
 use crate::produce::connection::announce::Announcement;
 use crate::produce::connection::client::Connection;
-use crate::produce::connection::creation::{MOST_PARTITIONS, check_creation};
+use crate::produce::connection::creation::check_creation;
 use crate::produce::connection::topics::{TopicSettings, TopicState};
 use crate::produce::routing::originals::OriginalTimes;
 use crate::produce::routing::placement::{
@@ -17,7 +17,7 @@ use crate::produce::routing::placement::{
 use crate::produce::routing::route::Router;
 use crate::produce::routing::sizes::SizeWishes;
 use crate::record::channel::Extent;
-use crate::record::{Batch, CapturedTopic, NameFault, Origin};
+use crate::record::{Batch, CapturedTopic, MOST_CREATED_PARTITIONS, NameFault, Origin};
 use crate::report::TopicStanding;
 
 /// All topics that records go to.
@@ -145,7 +145,7 @@ impl<'a> PlannedTopics<'a> {
     /// Returns [`Error::Config`] or [`Error::TopicRefused`] for more partitions than a topic is created with.
     pub(super) fn grow(&mut self, target: usize, partition: i32) -> Result<(), Error> {
         let target = &mut self.targets[target];
-        if target.standing == TopicStanding::Present || partition >= MOST_PARTITIONS {
+        if target.standing == TopicStanding::Present || partition >= MOST_CREATED_PARTITIONS {
             return Ok(());
         }
         let wanted = partition.saturating_add(1);

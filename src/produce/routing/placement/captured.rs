@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::config::{MissingTopics, PartitionChoice};
 use crate::error::Error;
 use crate::host::visible::visible;
-use crate::produce::connection::creation::MOST_PARTITIONS;
-use crate::record::{Batch, CapturedTopic, Origin};
+use crate::record::{Batch, CapturedTopic, MOST_CREATED_PARTITIONS, Origin};
 use crate::report::rendering::figures::count;
 
 /// The captured topics, in the order of their first record.
@@ -169,7 +168,7 @@ pub(crate) fn check_count(
         }
     };
     // The creation itself refuses more partitions than any topic can have, whatever the flag says.
-    if wanted <= most || wanted > MOST_PARTITIONS {
+    if wanted <= most || wanted > MOST_CREATED_PARTITIONS {
         return Ok(());
     }
     let (shown, seen) = (visible(topic), count(in_use as u64, "partition"));
