@@ -201,7 +201,7 @@
 //! | record lines that are indented or in a list (`jq .`) | `begins_indented` in `extract/input/framing/mod.rs` |
 //! | how a record line is written, what it leaves out, also a reject | `push_record` in `record/lines/write.rs` |
 //! | lines of other tools (rpk, kt, kaf, kafkactl, Kafdrop, AKHQ, Redpanda Console, kafka-ui, AWS Lambda) | `read_foreign` in `record/lines/foreign/mod.rs`; what each writes: `FORMATS` in `record/lines/foreign/formats.rs` |
-//! | `--send-unknown`: rejects whose delivery is not certain | `read` in `extract/source/records.rs`; for which sources: `check_kind` in `extract/source/check.rs`, `send_unknown` in `config/resolve/source.rs` |
+//! | `--send-unknown`: rejects whose delivery is not certain | `read` in `extract/source/records.rs`; for which sources: `Uncertain::check` in `config/reading/source.rs` |
 //! | **Extraction: profiles, paths and filters** | |
 //! | `--profile`: where the fields of a record are | `chosen` in `extract/profile/mod.rs`; the built-in paths: `extract/profile/profiles/` |
 //! | whether `--profile` names a built-in profile or a file | `resolve_profile` in `config/resolve/extraction.rs`; the names: `BuiltInProfile` in `config/reading/extraction.rs` |

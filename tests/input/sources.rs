@@ -268,7 +268,7 @@ fn flags_that_a_source_cannot_use_are_refused() {
         (
             "snapshot:demo",
             &["--send-unknown"],
-            "`--send-unknown` is for the record lines of a rejects file, but this is a snapshot\n",
+            "`--send-unknown` is for record lines, but the source is a snapshot\n",
         ),
         (
             &demo,

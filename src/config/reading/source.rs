@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use crate::cli::{InputKind, Via};
+use crate::error::Error;
 
 /// What to replay.
 #[derive(Debug, Clone)]
@@ -71,6 +72,26 @@ pub(crate) enum Uncertain {
     LeaveOut,
     /// Send them, although they may then be in the log twice.
     Send,
+}
+
+impl Uncertain {
+    /// Checks that `--send-unknown` is used with record lines; `kind` is `None` for a snapshot.
+    ///
+    /// # Errors
+    /// Returns [`Error::Config`] for any other kind.
+    pub(crate) fn check(self, kind: Option<InputKind>) -> Result<(), Error> {
+        let source = match (self, kind) {
+            (Self::LeaveOut, _) | (Self::Send, Some(InputKind::Records)) => return Ok(()),
+            (Self::Send, Some(kind)) => kind.name(),
+            (Self::Send, None) => "a snapshot",
+        };
+        Err(Error::Config {
+            message: format!("`--send-unknown` is for record lines, but the source is {source}"),
+            hint: Some(
+                "the records of which an earlier run is unsure are in its rejects file".into(),
+            ),
+        })
+    }
 }
 
 /// One input.

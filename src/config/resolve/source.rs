@@ -54,9 +54,7 @@ pub(super) fn send_unknown(source: &mut Source) -> Result<(), Error> {
             inputs.uncertain = Uncertain::Send;
             Ok(())
         }
-        Source::Snapshot(_) => Err(Error::config(
-            "`--send-unknown` is for the record lines of a rejects file, but this is a snapshot",
-        )),
+        Source::Snapshot(_) => Uncertain::Send.check(None),
     }
 }
 

@@ -2,7 +2,7 @@
 //! file is separate because it runs as early as the kind is known: before anything is read if the user
 //! names the kind or speedctl is used, before anything is sent if the content decides.
 
-use crate::config::{Extraction, InputKind, Inputs, Source, Uncertain};
+use crate::config::{Extraction, InputKind, Inputs, Source};
 use crate::error::Error;
 use crate::extract::census::Census;
 use crate::extract::context::ExtractionContext;
@@ -65,17 +65,7 @@ pub(in crate::extract) fn check_found(
 }
 
 fn check_kind(kind: InputKind, inputs: &Inputs, options: &Extraction) -> Result<(), Error> {
-    if inputs.uncertain == Uncertain::Send && kind != InputKind::Records {
-        return Err(Error::Config {
-            message: format!(
-                "`--send-unknown` is for record lines, but the source is {}",
-                kind.name()
-            ),
-            hint: Some(
-                "the records of which an earlier run is unsure are in its rejects file".into(),
-            ),
-        });
-    }
+    inputs.uncertain.check(Some(kind))?;
     match kind {
         InputKind::RrPairs => check_rrpairs(options),
         InputKind::Csv if options.overrides.filter.is_some() => Err(Error::Config {
