@@ -75,7 +75,7 @@
 //! | which properties would have no effect (partitioner, log_level, those of consumers) | `check_obeyed` in `config/property_names.rs` |
 //! | properties of consumers in a file (group.id) | `take_consumers` in `config/property_names.rs`; the note about them: `note_settings` in `run/replay/mod.rs` |
 //! | a property or a value that librdkafka refuses | `refused_setting` in `cluster/settings.rs` |
-//! | plugins (plugin.library.paths) | `check_plugins` in `config/properties/file.rs`; in a rehearsal: `resolve_destination` in `config/resolve/destination.rs` |
+//! | plugins (plugin.library.paths), of a file and in a rehearsal | `check_plugins` in `config/properties/file.rs` |
 //! | which properties the producer gets by default: acks, retries, compression, linger.ms, partitioner (murmur2), queue sizes, topic.metadata.propagation.max.ms | `settings` in `produce/connection/client/settings.rs` |
 //! | which properties every client gets by default: client.id, reconnect backoff, keepalive, CA certificates, auto-creation of topics | `CONNECTION` in `cluster/settings.rs` |
 //! | which TLS and SASL settings are refused before anything is tried (no password, Kerberos, OIDC, Java keystores) | `check` in `config/properties/security.rs` |

@@ -69,7 +69,7 @@ impl PropertyFile {
             Self::Default(path) => match small_file::read(path) {
                 Ok(bytes) => {
                     let file = parse(path, &bytes)?;
-                    check_plugins(path, &file)?;
+                    check_plugins(&file.properties, NoPlugins::InFile(path, &file.places))?;
                     Ok(file)
                 }
                 Err(_) => Ok(FileProperties::default()),
@@ -85,22 +85,41 @@ impl PropertyFile {
 }
 
 /// The property whose value is code that librdkafka loads.
-pub(crate) const PLUGINS: &str = "plugin.library.paths";
+const PLUGINS: &str = "plugin.library.paths";
 
-/// kreplay loads code only if the user asks for it.
-fn check_plugins(path: &Path, file: &FileProperties) -> Result<(), Error> {
-    let has_plugins = file.properties.iter().any(|(name, _)| name == PLUGINS);
-    if !has_plugins {
+/// Where plugins are refused.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum NoPlugins<'a> {
+    /// In a file that the user did not name.
+    InFile(&'a Path, &'a PropertyPlaces),
+    /// In a rehearsal, whoever named them.
+    InRehearsal,
+}
+
+/// Checks that `properties` name no plugins: librdkafka loads code only if the user asks for it.
+///
+/// # Errors
+/// Returns [`Error::Config`] if they do.
+pub(crate) fn check_plugins(
+    properties: &[(String, String)],
+    refused: NoPlugins<'_>,
+) -> Result<(), Error> {
+    if !properties.iter().any(|(name, _)| name == PLUGINS) {
         return Ok(());
     }
-    Err(Error::Config {
-        message: format!(
-            "{}`{PLUGINS}` loads code, so kreplay does not take it from a file that you did not name",
-            file.places.before(PLUGINS)
-        ),
-        hint: Some(format!(
-            "name the file with `-F {}`, or read no file with `-F none`",
-            shell_words::quote(&path.to_string_lossy())
+    Err(match refused {
+        NoPlugins::InFile(path, places) => Error::Config {
+            message: format!(
+                "{}`{PLUGINS}` loads code, so kreplay does not take it from a file that you did not name",
+                places.before(PLUGINS)
+            ),
+            hint: Some(format!(
+                "name the file with `-F {}`, or read no file with `-F none`",
+                shell_words::quote(&path.to_string_lossy())
+            )),
+        },
+        NoPlugins::InRehearsal => Error::config(format!(
+            "`{PLUGINS}` loads code, which a rehearsal does not allow"
         )),
     })
 }

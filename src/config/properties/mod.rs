@@ -8,7 +8,7 @@ pub(crate) mod security;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use self::file::FileProperties;
-pub(crate) use self::file::{PLUGINS, PropertyFile};
+pub(crate) use self::file::{NoPlugins, PropertyFile, check_plugins};
 pub(crate) use super::property_names::Properties;
 use super::property_names::{
     PropertyPlaces, are_same, check_obeyed, last_words, take_consumers, without_prefix,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::cli;
 use crate::config::properties;
 use crate::config::properties::security::TokenSupply;
-use crate::config::properties::{Properties, PropertyFile, ResolvedProperties};
+use crate::config::properties::{NoPlugins, Properties, PropertyFile, ResolvedProperties};
 use crate::config::{
     CapturedCluster, Cluster, Destination, Idempotence, MissingTopics, TokenSource, TopicNames,
 };
@@ -170,16 +170,8 @@ pub(super) fn resolve_destination(
         unused: unused_properties,
         places: property_places,
     } = properties::resolve(&file, args.connection.property, idempotence, args.partition)?;
-    if args.rehearse
-        && properties
-            .iter()
-            .any(|(name, _)| name == properties::PLUGINS)
-    {
-        let message = format!(
-            "`{}` loads code, which a rehearsal does not allow",
-            properties::PLUGINS
-        );
-        return Err(Error::config(message));
+    if args.rehearse {
+        properties::check_plugins(&properties, NoPlugins::InRehearsal)?;
     }
     let (command, token_file) = (args.connection.oauth_command, args.connection.oauth_file);
     let token = resolve_token(command, token_file, &mut properties)?;
