@@ -73,7 +73,7 @@
 //! | which properties are refused because they break the promise (acks, retries, max.in.flight, enable.idempotence, transactional.id) | `check_promise` in `config/properties/mod.rs` |
 //! | `--no-idempotence`: what it allows, and what it changes | `check_promise` in `config/properties/mod.rs`; for the producer: `settings` in `produce/connection/client/settings.rs` |
 //! | which properties would have no effect (partitioner, log_level, those of consumers) | `check_obeyed` in `config/property_names.rs` |
-//! | properties of consumers in a file (group.id) | `take_consumers` in `config/property_names.rs`; the note about them: `note_settings` in `run/replay/mod.rs` |
+//! | which properties are those of consumers (group.id) | `is_of_consumers` in `config/property_names.rs`; in a file they are left out: `take_consumers` there, and named: `note_settings` in `run/replay/mod.rs` |
 //! | a property or a value that librdkafka refuses | `refused_setting` in `cluster/settings.rs` |
 //! | plugins (plugin.library.paths), of a file and in a rehearsal | `check_plugins` in `config/properties/file.rs` |
 //! | which properties the producer gets by default: acks, retries, compression, linger.ms, partitioner (murmur2), queue sizes, topic.metadata.propagation.max.ms | `settings` in `produce/connection/client/settings.rs` |

@@ -127,11 +127,16 @@ impl PropertyPlaces {
     }
 }
 
+/// Whether a property is one of consumers. kreplay leaves it out of a file, which consumers may read as well,
+/// and names it ([`take_consumers`]); it refuses it as a flag ([`check_obeyed`]).
+fn is_of_consumers(name: &str) -> bool {
+    CONSUMERS.contains(&name)
+}
+
 /// Takes out the properties of consumers, which a file that consumers read as well may hold; returns their
 /// names.
 pub(crate) fn take_consumers(properties: &mut Vec<(String, String)>) -> Vec<String> {
-    let is_consumers = |(name, _): &mut (String, String)| CONSUMERS.contains(&name.as_str());
-    let taken = properties.extract_if(.., is_consumers);
+    let taken = properties.extract_if(.., |(name, _)| is_of_consumers(name));
     taken.map(|(name, _)| name).collect()
 }
 
@@ -152,7 +157,7 @@ pub(crate) fn check_obeyed(
                 "`partitioner` would have no effect: kreplay chooses the partition".to_string(),
                 "`--partition any` leaves the choice to librdkafka".to_string(),
             ),
-            None if CONSUMERS.contains(&name.as_str()) => (
+            None if is_of_consumers(name) => (
                 format!("`{name}` would have no effect: it is a property of consumers"),
                 "leave it out: kreplay only produces".to_string(),
             ),
