@@ -346,7 +346,7 @@
 //! | `--loop`: when the next pass begins | `end_pass` in `produce/schedule/timeline.rs` |
 //! | `--loop`: a pass that sends nothing | `run` in `produce/session/mod.rs` |
 //! | `--loop`: how passes are counted | `Session::pass` in `produce/session/pass/mod.rs` |
-//! | `--for`: when sending ends | `check_not_over` in `produce/session/open.rs`; in a plan: `await_turn` in `produce/plan/forecast/mod.rs` |
+//! | `--for`: when sending ends, also in a plan | `SendingEnd::is_over` in `produce/schedule/forecast.rs` |
 //! | records that were read and not sent when a run or its `--for` ended (`unsent`) | `leave_rest` in `produce/session/pass/batch.rs` |
 //! | what the sending thread waits for | `await_turn` in `produce/session/pass/turn.rs`; how it waits: `Waiter::wait` in `produce/session/wait.rs` |
 //! | how much may be in flight, and when that grows or shrinks | `next_window` in `produce/delivery/budget.rs` |

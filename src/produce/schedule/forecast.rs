@@ -2,6 +2,27 @@
 
 use std::time::{Duration, Instant};
 
+/// When the time for sending (`--for`) is over.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::produce) struct SendingEnd(Option<Instant>);
+
+impl SendingEnd {
+    /// The end if sending begins at `began`; there is none without a limit, or beyond what a clock can hold.
+    pub(in crate::produce) fn of(began: Instant, sends_for: Option<Duration>) -> Self {
+        Self(sends_for.and_then(|time| began.checked_add(time)))
+    }
+
+    /// Whether it is too late at `at` to send a record.
+    pub(in crate::produce) fn is_over(self, at: Instant) -> bool {
+        self.0.is_some_and(|end| at >= end)
+    }
+
+    /// The moment; `None` if the time for sending is not limited.
+    pub(in crate::produce) fn moment(self) -> Option<Instant> {
+        self.0
+    }
+}
+
 /// How far the schedule of a timed replay is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Forecast {
@@ -39,9 +60,12 @@ impl Forecast {
         }
     }
 
-    /// The same forecast if the time for sending ends at `latest`.
-    pub(in crate::produce) fn ending_by(self, latest: Option<Instant>) -> Self {
-        Self { latest, ..self }
+    /// The same forecast if the time for sending ends at `end`.
+    pub(in crate::produce) fn ending_by(self, end: SendingEnd) -> Self {
+        Self {
+            latest: end.moment(),
+            ..self
+        }
     }
 
     /// How long the schedule continues after `now`, if `share` of the source is done.
@@ -81,6 +105,22 @@ mod tests {
     }
 
     #[test]
+    fn a_record_that_is_due_when_the_time_is_over_is_not_sent_any_more() {
+        let began = Instant::now();
+        let after = |ms| began + Duration::from_millis(ms);
+        let end = SendingEnd::of(began, Some(Duration::from_secs(1)));
+        for (at, is_over) in [(0, false), (999, false), (1000, true), (1001, true)] {
+            assert_eq!(end.is_over(after(at)), is_over, "{at} ms");
+        }
+        assert_eq!(end.moment(), Some(after(1000)));
+        for for_ever in [None, Some(Duration::MAX)] {
+            let end = SendingEnd::of(began, for_ever);
+            assert_eq!(end.moment(), None, "{for_ever:?}");
+            assert!(!end.is_over(after(1 << 40)), "{for_ever:?}");
+        }
+    }
+
+    #[test]
     fn the_passes_that_follow_take_as_long_as_this_one() {
         let began = Instant::now();
         let after = |s| began + Duration::from_secs(s);
@@ -107,7 +147,7 @@ mod tests {
         let seconds = |s| Some(Duration::from_secs(s));
         let beginning = Forecast::beginning(began);
         assert_eq!(beginning.eta(began, Some(0.5)), None);
-        let limited = beginning.ending_by(Some(after(60)));
+        let limited = beginning.ending_by(SendingEnd::of(began, Some(Duration::from_secs(60))));
         assert_eq!(limited.eta(after(10), None), seconds(50));
         assert_eq!(limited.eta(after(10), Some(0.5)), seconds(50));
         for (end, expected) in [(30, 20), (90, 50)] {

@@ -16,6 +16,7 @@ mod turns;
 use std::time::Duration;
 
 pub(crate) use self::forecast::Forecast;
+pub(super) use self::forecast::SendingEnd;
 use self::lag::LagController;
 use self::ramp::Ramp;
 use self::rate::Rate;

@@ -18,7 +18,7 @@ use crate::produce::delivery::rejects::{Former, Rejects};
 use crate::produce::delivery::{Deliveries, Ending};
 use crate::produce::job::Job;
 use crate::produce::routing::route::Router;
-use crate::produce::schedule::{Forecast, Shifts, Turns};
+use crate::produce::schedule::{Forecast, SendingEnd, Shifts, Turns};
 use crate::record::in_flight::NumberedBatch;
 use crate::record::select::FirstRecord;
 use crate::report::{Problems, Tally};
@@ -85,7 +85,7 @@ pub(in crate::produce) struct Session<'a> {
     /// How often the source was read and sent to its end.
     pub(super) passes: u64,
     /// When the time for sending is over.
-    ends_at: Option<Instant>,
+    ends_at: SendingEnd,
     /// Records of all passes that are over: where the next one begins to number its own.
     pub(super) position: u64,
     /// Batches that were sent from, as far as they still exist.
@@ -139,7 +139,7 @@ impl<'a> Session<'a> {
             identified: 0,
             totals: PassTally::default(),
             passes: 0,
-            ends_at: None,
+            ends_at: SendingEnd::default(),
             position: 0,
             batches: Vec::new(),
             absences: Absences::default(),
@@ -167,8 +167,7 @@ impl<'a> Session<'a> {
     /// Starts the time for sending.
     pub(super) fn start_clock(&mut self) {
         let now = Instant::now();
-        let sends_for = self.job.repetition.sends_for;
-        self.ends_at = sends_for.and_then(|time| now.checked_add(time));
+        self.ends_at = SendingEnd::of(now, self.job.repetition.sends_for);
         self.note_forecast(Forecast::beginning(now));
     }
 
@@ -183,7 +182,7 @@ impl<'a> Session<'a> {
         if self.job.control.is_stopping() {
             return Err(SendStop::Interrupted);
         }
-        match self.ends_at.is_some_and(|end| Instant::now() >= end) {
+        match self.ends_at.is_over(Instant::now()) {
             true => Err(SendStop::TimeOver),
             false => Ok(()),
         }

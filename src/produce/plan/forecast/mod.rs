@@ -17,7 +17,7 @@ use crate::produce::job::Job;
 use crate::produce::order::{NextBatch, Ordered, OrderedBatch};
 use crate::produce::routing::acceptance::now_ms;
 use crate::produce::routing::originals::OriginalTimes;
-use crate::produce::schedule::{Shifts, Turn, Turns, moment_of};
+use crate::produce::schedule::{SendingEnd, Shifts, Turn, Turns, moment_of};
 use crate::produce::session::pass::{first_look, substitutes};
 use crate::record::Batch;
 use crate::record::channel::Receiver;
@@ -67,7 +67,7 @@ pub(super) struct Planner<'a> {
     /// The first record of all machines, if others send shares as well.
     first_of_all: Option<FirstRecord>,
     /// When the time for sending would be over.
-    ends_at: Option<Instant>,
+    ends_at: SendingEnd,
     /// When the first record goes.
     first: Option<Instant>,
     keys: KeyCounters,
@@ -103,7 +103,7 @@ impl<'a> Planner<'a> {
                 now,
             },
             first_of_all: None,
-            ends_at: None,
+            ends_at: SendingEnd::default(),
             first: None,
             keys: KeyCounters::default(),
             peaks: Peaks::new(),
@@ -141,11 +141,12 @@ impl<'a> Planner<'a> {
                     }
                     // The number of passes is unknown.
                     let is_endless = self.job.repetition.passes.is_none();
-                    if is_endless && (self.ends_at.is_none() || self.clock.now == before) {
+                    let is_limited = self.ends_at.moment().is_some();
+                    if is_endless && (!is_limited || self.clock.now == before) {
                         reach = PlanReach::OnePass;
                         break;
                     }
-                    if self.turns.is_none() && self.ends_at.is_some() {
+                    if self.turns.is_none() && is_limited {
                         reach = PlanReach::TimeUnknown;
                     }
                     continue;
@@ -257,8 +258,7 @@ impl<'a> Planner<'a> {
             }
         }
         let now = self.clock.now;
-        let sends_for = self.job.repetition.sends_for;
-        self.ends_at = sends_for.and_then(|time| now.checked_add(time));
+        self.ends_at = SendingEnd::of(now, self.job.repetition.sends_for);
         Ok(())
     }
 
@@ -306,7 +306,7 @@ impl<'a> Planner<'a> {
             }
             match turn {
                 Turn::Now(_) => return Ok(()),
-                Turn::At(due) if self.ends_at.is_some_and(|end| due >= end) => {
+                Turn::At(due) if self.ends_at.is_over(due) => {
                     return Err(PlanStop::TimeOver);
                 }
                 Turn::At(due) => self.clock.now = due,
