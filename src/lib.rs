@@ -317,7 +317,7 @@
 //! | how placements are counted (kept, by key, spread) | `count_placement` in `produce/delivery/counts.rs` |
 //! | `--timestamps`: which time a record is sent with | `kept_timestamp_ms` in `produce/schedule/shift.rs` |
 //! | a record that has no time to keep (`timestamp_lost`) | `timestamp_ms` in `produce/session/send.rs`; in a plan: `timestamp_ms` in `produce/plan/forecast/record.rs` |
-//! | original timestamps that are too old for the topic (retention.ms) end the run | `OriginalTimes::check` in `produce/routing/originals.rs`; which are too old: `expires` in `produce/routing/acceptance.rs`; of the first record itself: `objection` in `produce/session/send.rs` |
+//! | original timestamps that are too old for the topic (retention.ms) end the run | `OriginalTimes::check` in `produce/routing/originals.rs`; which are too old: `expires` in `produce/routing/acceptance.rs` |
 //! | `--header`: headers that are added | `hand_over` in `produce/session/send.rs` |
 //! | null keys, null values (tombstones), empty values and headers: what Kafka is given | `arguments` in `cluster/native/produce/mod.rs` |
 //! | records that a topic does not take: compacted and no key, timestamp too old or too new (message.timestamp.before.max.ms) | `objection` in `produce/routing/acceptance.rs`; whether that ends the run: `objection` in `produce/session/send.rs` |

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::produce::delivery::Ending;
 use crate::produce::delivery::refusals::Cause;
 use crate::produce::routing::acceptance::{Objection, now_ms};
-use crate::produce::routing::originals::expired;
+use crate::produce::routing::originals::OriginalTimes;
 use crate::produce::routing::placement::Renamings;
 use crate::produce::routing::route::Route;
 use crate::produce::schedule::{Turns, kept_timestamp_ms};
@@ -202,16 +202,15 @@ impl Pass<'_, '_> {
             0 => (None, 0),
             ms => (Some(ms), now_ms()),
         };
-        match target.rules.objection(key, timestamp_ms, now_ms) {
-            Some(Objection::Expired {
-                timestamp_ms,
-                limit_ms,
-            }) if self.session.waiter.handed == 0 => {
-                let age_ms = now_ms.saturating_sub(timestamp_ms);
-                Err(expired(&target.name, age_ms, limit_ms, (1, 1)))
-            }
-            objection => Ok(objection),
+        let objection = target.rules.objection(key, timestamp_ms, now_ms);
+        if let Some(Objection::Expired { timestamp_ms, .. }) = objection
+            && self.session.waiter.handed == 0
+        {
+            let mut originals = OriginalTimes::at(now_ms);
+            originals.look_at(&target.name, &target.rules, timestamp_ms);
+            originals.check()?;
         }
+        Ok(objection)
     }
 
     /// The timestamp for a record; 0 makes librdkafka take the time of sending.
