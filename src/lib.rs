@@ -300,7 +300,7 @@
 //! | the guard: when the cluster counts as the one that was captured (also at `localhost`) | `shared` in `cluster/guard.rs` |
 //! | the guard: kreplay refuses to send to the captured cluster, `--yes` allows it | `check_shared` in `produce/routing/route/guard.rs`, `--yes` in `compare` there |
 //! | which brokers and cluster ids a capture shows | `captured_from` in `extract/census/mod.rs`; of a CSV: `note_broker` in `extract/csv/rows/mod.rs` |
-//! | `--create-topics`: whether missing topics are created or refused | `make_targets` in `produce/routing/route/targets.rs`; what the flags say: `missing_topics` in `config/resolve/destination.rs` |
+//! | `--create-topics`: whether missing topics are created or refused | `MissingTopicFate::of` in `produce/routing/placement/missing.rs`; what the flags say: `missing_topics` in `config/resolve/destination.rs` |
 //! | how a topic is created, and how long that is waited for (replication) | `create_topics` in `produce/connection/creation.rs`; the replication: `create_topic` in `cluster/native/admin/mod.rs` |
 //! | `--create-partitions-up-to`: how many partitions a created topic gets | `partitions_to_create` in `produce/routing/placement/captured.rs`; when that is refused: `check_count` there, and beyond `MOST_CREATED_PARTITIONS` in `record/topic.rs`; more of them later: `grow` in `produce/routing/route/mod.rs` |
 //! | `--rehearse`: the brokers of a rehearsal, and the properties that a rehearsal ignores | `settings` in `produce/connection/client/settings.rs`; that topics are always created: `missing_topics` in `config/resolve/destination.rs` |

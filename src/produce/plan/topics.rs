@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::target::{FoundTarget, PlannedTarget};
-use crate::config::{Destination, MissingTopics};
+use crate::config::Destination;
 use crate::error::{Error, MissingPartitions};
 use crate::produce::connection::announce::Announcement;
 use crate::produce::connection::client::Connection;
@@ -12,7 +12,7 @@ use crate::produce::connection::creation::check_creation;
 use crate::produce::connection::topics::{TopicSettings, TopicState};
 use crate::produce::routing::originals::OriginalTimes;
 use crate::produce::routing::placement::{
-    CapturedTopics, Renamings, check_count, destinations, partitions_to_create,
+    CapturedTopics, MissingTopicFate, Renamings, check_count, destinations, partitions_to_create,
 };
 use crate::produce::routing::route::Router;
 use crate::produce::routing::sizes::SizeWishes;
@@ -179,16 +179,11 @@ impl<'a> PlannedTopics<'a> {
             }
         }
         let found = self.find(wanted);
-        self.look_at(&found)?;
-        Ok(())
+        self.look_at(found)
     }
 
     /// Finds each of `wanted` at the destination.
     fn find<'n>(&mut self, wanted: &'n [(String, (i32, usize))]) -> Vec<FoundTarget<'n>> {
-        let missing = match self.destination.missing_topics {
-            MissingTopics::Refuse => TopicStanding::Missing,
-            MissingTopics::Create { .. } => TopicStanding::Created,
-        };
         let Some(router) = &self.router else {
             let assumed = |(name, captured): &'n (String, (i32, usize))| FoundTarget {
                 name,
@@ -210,7 +205,7 @@ impl<'a> PlannedTopics<'a> {
         let found = wanted.iter().zip(states).map(|((name, captured), state)| {
             let (standing, shape) = match state {
                 Ok(TopicState::Present(shape)) => (TopicStanding::Present, Some(shape)),
-                Ok(TopicState::Missing) => (missing, None),
+                Ok(TopicState::Missing) => (TopicStanding::Missing, None),
                 Err(error) => {
                     self.failures.push(error);
                     (TopicStanding::Refused, None)
@@ -227,7 +222,7 @@ impl<'a> PlannedTopics<'a> {
     }
 
     /// Adds topics with their settings.
-    fn look_at(&mut self, found: &[FoundTarget<'_>]) -> Result<(), Error> {
+    fn look_at(&mut self, found: Vec<FoundTarget<'_>>) -> Result<(), Error> {
         let present = |found: &&FoundTarget<'_>| found.shape.is_some();
         let names: Vec<&str> = found
             .iter()
@@ -235,7 +230,7 @@ impl<'a> PlannedTopics<'a> {
             .map(|found| found.name)
             .collect();
         let mut settings = self.settings(&names).into_iter();
-        for found in found {
+        for mut found in found {
             let described = found.shape.and_then(|_| settings.next());
             if let (Some(shape), Some(settings), Some(router)) =
                 (found.shape, &described, &mut self.router)
@@ -243,10 +238,12 @@ impl<'a> PlannedTopics<'a> {
                 let warnings = &mut router.warnings;
                 warnings.look_at(found.name, shape, settings, self.destination);
             }
-            if found.standing == TopicStanding::Created {
-                let ((captured, in_use), missing) =
-                    (found.captured, self.destination.missing_topics);
-                check_count(found.name, partitions_to_create(captured), in_use, missing)?;
+            let how = self.destination.missing_topics;
+            if found.standing == TopicStanding::Missing
+                && let MissingTopicFate::Created(_) =
+                    MissingTopicFate::of(found.name, Some(found.captured), how)?
+            {
+                found.standing = TopicStanding::Created;
             }
             if matches!(
                 found.standing,
@@ -256,7 +253,7 @@ impl<'a> PlannedTopics<'a> {
                 self.failures
                     .extend(check_creation(found.name, partitions).err());
             }
-            self.push(found, described);
+            self.push(&found, described);
         }
         if let Some(router) = &mut self.router {
             router.warnings.print(&router.connection.console);

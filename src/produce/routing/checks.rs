@@ -2,11 +2,9 @@
 //! a topic or a partition is missing, or if a renaming matches nothing, and everything that is wrong of one
 //! kind is named at once.
 
-use super::placement::{
-    CapturedPartitions, check_count, check_topics, destinations, partitions_to_create,
-};
+use super::placement::{CapturedPartitions, check_topics, destinations};
 use super::route::{Made, Router};
-use crate::config::{MissingTopics, PartitionChoice};
+use crate::config::PartitionChoice;
 use crate::error::{Error, MissingPartitions};
 use crate::produce::connection::announce::Announcement;
 use crate::produce::connection::topics::TopicState;
@@ -60,22 +58,11 @@ impl Router<'_> {
                 TopicState::Missing => missing.push((name.as_str(), partitions.size())),
             }
         }
-        if !missing.is_empty() && self.destination.missing_topics == MissingTopics::Refuse {
-            return Err(self.missing(&counts(&missing)));
-        }
-        for (name, (partitions, in_use)) in &missing {
-            let missing_topics = self.destination.missing_topics;
-            check_count(
-                name,
-                partitions_to_create(*partitions),
-                *in_use,
-                missing_topics,
-            )?;
-        }
+        let to_create = self.judge_missing(&missing)?;
         let names: Vec<&str> = found.iter().map(|(name, _)| *name).collect();
         self.connection.check_writing(&names)?;
         self.add_targets(&found, Made::Before)?;
-        self.make_targets(&counts(&missing))
+        self.make_targets(&to_create)
     }
 
     /// Finds captured partitions that their topics lack, if they have to be kept.
@@ -108,12 +95,4 @@ impl Router<'_> {
             false => Err(Error::PartitionsMissing { topics: lacking }),
         }
     }
-}
-
-/// Missing topics with their captured partitions, without the number of these in use.
-fn counts<'a>(missing: &[(&'a str, (i32, usize))]) -> Vec<(&'a str, i32)> {
-    let missing = missing.iter();
-    missing
-        .map(|(name, (partitions, _))| (*name, *partitions))
-        .collect()
 }

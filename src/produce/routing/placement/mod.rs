@@ -6,9 +6,11 @@
 //! | which topic a record goes to | [`Renamings::destination`] |
 //! | which partition it gets there | [`TopicPartitions::choose`] |
 //! | which topics and captured partitions the records read so far have | [`CapturedTopics`] |
+//! | whether a topic that the destination lacks is refused or created | [`MissingTopicFate::of`] |
 //! | which topics they go to, and what would be created of each | [`destinations`], [`partitions_to_create`], [`check_count`] |
 
 mod captured;
+mod missing;
 mod partition;
 mod renamings;
 
@@ -17,6 +19,7 @@ use std::collections::HashMap;
 pub(crate) use self::captured::{
     CapturedPartitions, CapturedTopics, check_count, check_topics, partitions_to_create,
 };
+pub(crate) use self::missing::MissingTopicFate;
 pub(crate) use self::partition::{ChosenPartition, TopicPartitions};
 pub(crate) use self::renamings::Renamings;
 

@@ -8,13 +8,13 @@ use std::collections::HashMap;
 use super::acceptance::TopicRules;
 use super::originals::OriginalTimes;
 use super::placement::{
-    CapturedTopics, ChosenPartition, Renamings, TopicPartitions, check_count, partitions_to_create,
+    CapturedTopics, ChosenPartition, MissingTopicFate, Renamings, TopicPartitions, check_count,
 };
 use super::sizes::Sizes;
 use super::warnings::Warnings;
 use crate::cluster::guard::ClusterComparison;
 use crate::cluster::native::{TopicHandle, UNASSIGNED};
-use crate::config::{Destination, MissingTopics, TopicNames};
+use crate::config::{Destination, TopicNames};
 use crate::error::{Error, MissingPartitions};
 use crate::host::control::Control;
 use crate::produce::connection::announce::Announcement;
@@ -103,9 +103,14 @@ impl<'a> Router<'a> {
     /// # Errors
     /// Fails as [`Router::route`] does.
     pub(in crate::produce) fn check_named_topic(&mut self) -> Result<(), Error> {
-        match (&self.destination.topics, self.destination.missing_topics) {
-            (TopicNames::One(name), MissingTopics::Refuse) => self.target(name, (0, 0)).map(|_| ()),
-            _ => Ok(()),
+        let TopicNames::One(name) = &self.destination.topics else {
+            return Ok(());
+        };
+        match MissingTopicFate::of(name, None, self.destination.missing_topics)? {
+            MissingTopicFate::Waits => Ok(()),
+            MissingTopicFate::Refused | MissingTopicFate::Created(_) => {
+                self.target(name, (0, 0)).map(|_| ())
+            }
         }
     }
 
@@ -147,12 +152,8 @@ impl<'a> Router<'a> {
                 self.add_targets(&[(name, *shape)], Made::Before)?;
             }
             Some(TopicState::Missing) | None => {
-                let (captured, in_use) = captured;
-                let missing_topics = self.destination.missing_topics;
-                if missing_topics != MissingTopics::Refuse {
-                    check_count(name, partitions_to_create(captured), in_use, missing_topics)?;
-                }
-                self.make_targets(&[(name, captured)])?;
+                let to_create = self.judge_missing(&[(name, captured)])?;
+                self.make_targets(&to_create)?;
             }
         }
         Ok(self.by_name[name])

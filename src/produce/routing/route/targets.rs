@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use super::{Made, Router, Target};
 use crate::cluster::native::{Client, TopicHandle};
-use crate::config::MissingTopics;
 use crate::config::nearest::nearest;
 use crate::error::{Error, MissingTopic};
 use crate::produce::connection::client::ASK_LIMIT;
 use crate::produce::connection::topics::{TopicSettings, TopicShape, TopicState};
-use crate::produce::routing::placement::{TopicPartitions, check_topics, partitions_to_create};
+use crate::produce::routing::placement::{MissingTopicFate, TopicPartitions, check_topics};
 use crate::produce::routing::sizes::Sizes;
 use crate::record::NameFault;
 
@@ -31,26 +30,41 @@ impl Router<'_> {
         self.connection.topic_states(names, self.control)
     }
 
-    /// Creates missing topics, given with their captured partitions, if the user wants that.
+    /// The topics to create of those that are missing, with their numbers of partitions. `missing` has one more than
+    /// the highest captured partition of each, and how many are in use.
     ///
     /// # Errors
-    /// Returns [`Error::TopicsMissing`] if the user does not want that, and [`Error::TopicRefused`] if the cluster
-    /// refuses.
-    pub(in crate::produce) fn make_targets(
-        &mut self,
-        missing: &[(&str, i32)],
-    ) -> Result<(), Error> {
-        if missing.is_empty() {
+    /// Returns [`Error::TopicsMissing`] with all that are refused, and [`Error::Config`] for one that would get too
+    /// many partitions.
+    pub(in crate::produce) fn judge_missing<'n>(
+        &self,
+        missing: &[(&'n str, (i32, usize))],
+    ) -> Result<Vec<(&'n str, i32)>, Error> {
+        let (mut to_create, mut refused) = (Vec::new(), Vec::new());
+        for (name, captured) in missing {
+            let how = self.destination.missing_topics;
+            match MissingTopicFate::of(name, Some(*captured), how)? {
+                MissingTopicFate::Created(partitions) => to_create.push((*name, partitions)),
+                MissingTopicFate::Refused | MissingTopicFate::Waits => {
+                    refused.push((*name, captured.0));
+                }
+            }
+        }
+        match refused.is_empty() {
+            true => Ok(to_create),
+            false => Err(self.missing(&refused)),
+        }
+    }
+
+    /// Creates topics with these numbers of partitions.
+    ///
+    /// # Errors
+    /// Returns [`Error::TopicRefused`] if the cluster refuses.
+    pub(in crate::produce) fn make_targets(&mut self, wanted: &[(&str, i32)]) -> Result<(), Error> {
+        if wanted.is_empty() {
             return Ok(());
         }
-        if self.destination.missing_topics == MissingTopics::Refuse {
-            return Err(self.missing(missing));
-        }
-        let wanted = missing
-            .iter()
-            .map(|(name, captured)| (*name, partitions_to_create(*captured)));
-        let wanted: Vec<(&str, i32)> = wanted.collect();
-        let shapes = self.connection.create_topics(&wanted, self.control)?;
+        let shapes = self.connection.create_topics(wanted, self.control)?;
         let made: Vec<(&str, TopicShape)> =
             wanted.iter().map(|(name, _)| *name).zip(shapes).collect();
         let names: Vec<&str> = made.iter().map(|(name, _)| *name).collect();
