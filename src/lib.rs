@@ -353,7 +353,7 @@
 //! | the most that may be in flight: 24 MiB, and 8 MiB with a journal | `deliveries_of` in `produce/connection/client/mod.rs`, by `InFlightBudget` in `produce/delivery/budget.rs` |
 //! | how many producers and connections a replay has (`ulimit -n`) | `with_room` in `produce/connection/client/producers.rs` |
 //! | **Sending: answers and failures** | |
-//! | how the broker's answer decides the outcome of a record (`delivered`, `not_written`, `unknown`) | `fail` in `produce/delivery/counts.rs` |
+//! | how the broker's answer, or its absence, decides the outcome of a record (`delivered`, `not_written`, `unknown`) | `Undelivered::outcome` in `produce/delivery/counts.rs`; what follows from it: `Account::fail` in `produce/delivery/answers.rs` |
 //! | what an error code of a broker means for a batch | `Cause::of` in `produce/delivery/refusals.rs` |
 //! | whether a failed record may be in the log (persisted) | `persisted` in `cluster/native/produce/event.rs` |
 //! | a record that waits for longer than `message.timeout.ms` | `renew_when_overdue` in `produce/session/recovery/renewal.rs` |
@@ -365,15 +365,15 @@
 //! | the reason that those other records get | `batch_words` in `produce/session/recovery/isolation/words.rs` |
 //! | a topic or partition that is missing or deleted in the middle of a run | `Absences::look` in `produce/session/recovery/absence.rs`; how it is looked for: `look_for` in `produce/session/recovery/reappearance.rs` |
 //! | the end of a run: how long it waits for deliveries without a signal | `run` in `produce/session/drain.rs`, until `renew_when_overdue` in `produce/session/recovery/renewal.rs` (`message.timeout.ms`) or `look` in `produce/session/watches/stall.rs` (`--give-up-after`) |
-//! | the end of a run: how records without an answer are counted | `Account::close` in `produce/delivery/mod.rs` |
+//! | the end of a run: how records without an answer are counted | `Account::close` in `produce/delivery/answers.rs` |
 //! | a process that was stopped | `note` in `produce/session/watches/pause.rs` |
 //! | how much of a stopped time counts towards the limits on a silent cluster | `running_time` in `produce/delivery/ages.rs` |
 //! | the report of a run in which a thread panics | `contain` in `produce/session/pass/mod.rs`; the thread that takes answers: `poll` in `produce/connection/client/producers.rs`; the counts then: `ReplayOutcome::panicked` in `produce/session/outcome.rs` |
 //! | a panic elsewhere: what is shown of it | `report_panics` in `host/console/stderr.rs` |
 //! | **Rejects and the journal** | |
 //! | `--rejects`: which file is taken, and rejects of earlier runs in it | `check_former` in `produce/delivery/rejects.rs`; with `--resume`: `keep_rejects` in `produce/delivery/journal/rejects_file.rs` |
-//! | which failed records go into the rejects | `fail` in `produce/delivery/answers.rs`; those without an answer: `Account::close` in `produce/delivery/mod.rs` |
-//! | which records that were never sent go into the rejects | `leave_rest` in `produce/session/pass/batch.rs`; those that a topic does not take: `not_written` in `produce/delivery/mod.rs`; those without a topic: `unplaceable` in `produce/session/send.rs` |
+//! | which records go into the rejects | `is_reject` in `produce/delivery/rejects.rs`, by their outcome |
+//! | which records are never sent, and rejected | `leave_rest` in `produce/session/pass/batch.rs` (at the end); those that a topic does not take: `withhold` in `produce/delivery/mod.rs`; those without a topic: `unplaceable` in `produce/session/send.rs` |
 //! | `--resume`: which records are left out (`skipped`), and which may be sent twice (`may_repeat`, uncertain) | `has_delivered` in `produce/delivery/journal/writer/mod.rs`, the note in `note` there |
 //! | the journal: what its lines say, cut and damaged ones | `read` in `produce/delivery/journal/line.rs` |
 //! | the journal: when it is written, and in which steps | `announce` in `produce/session/pass/batch.rs`; the steps: `SLICE` in `produce/session/pass/mod.rs`; once records are answered: `update` in `produce/delivery/journal/writer/mod.rs` |

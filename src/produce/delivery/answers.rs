@@ -4,8 +4,9 @@ use std::sync::atomic::Ordering;
 
 use super::{Account, Deliveries, Returned};
 use crate::cluster::native::{Code, Delivery, DeliveryFailure, InFlightRecord, Persisted};
+use crate::produce::delivery::counts::Undelivered;
 use crate::produce::delivery::refusals::Cause;
-use crate::report::ProblemKind;
+use crate::report::{Outcome, ProblemKind};
 
 impl Deliveries {
     /// Handles the answer for a record.
@@ -64,7 +65,7 @@ impl Deliveries {
                     return;
                 };
                 account.counts.note_answer(failure.code);
-                Self::fail(&mut account, record, failure, &why);
+                account.fail(record, Undelivered::Failed(failure), &why);
             }
         }
         drop(account);
@@ -120,23 +121,6 @@ impl Deliveries {
         record.batch().size(record.record()) + self.added_bytes
     }
 
-    /// Counts a record that failed, with its reason `why`, and puts it among the rejects.
-    pub(super) fn fail(
-        account: &mut Account,
-        record: &InFlightRecord,
-        failure: DeliveryFailure,
-        why: &str,
-    ) {
-        if let (Persisted::No, Some(answers)) = (failure.persisted, &mut account.answers) {
-            answers.not_written(record.position());
-        }
-        record.end();
-        let (batch, record) = (record.batch(), record.record());
-        let reason = format!("{why}, captured from {}", batch.captured_at(record));
-        let outcome = account.counts.fail(failure, record.origin, &reason);
-        account.rejects.add(batch, record, outcome, why);
-    }
-
     /// An error of one record in words, with its size if that matters.
     pub(super) fn describe(
         &self,
@@ -156,6 +140,34 @@ impl Deliveries {
             code => code.words(),
         };
         format!("topic `{topic}`{place}: {text}")
+    }
+}
+
+impl Account {
+    /// Accepts no more answers. The records in `open` count as those that never got one.
+    pub(in crate::produce) fn close(&mut self, open: impl Iterator<Item = InFlightRecord>) {
+        self.is_closed = true;
+        for record in open {
+            let why = "no broker answered before the run ended: it may be in the log";
+            self.fail(&record, Undelivered::Unanswered, why);
+        }
+    }
+
+    /// Counts a record that is not delivered, with the reason `why`: this is its final outcome, in the ledger, in the
+    /// journal and among the rejects.
+    pub(super) fn fail(&mut self, record: &InFlightRecord, how: Undelivered, why: &str) {
+        let (batch, captured) = (record.batch(), record.record());
+        let reason = format!("{why}, captured from {}", batch.captured_at(captured));
+        let outcome = self.counts.fail(how, captured.origin, &reason);
+        if let (Outcome::NotWritten, Some(answers)) = (outcome, &mut self.answers) {
+            answers.not_written(record.position());
+        }
+        match how {
+            Undelivered::Failed(_) | Undelivered::Refused => record.end(),
+            // librdkafka still has it.
+            Undelivered::Unanswered => {}
+        }
+        self.rejects.add(batch, captured, outcome, why);
     }
 }
 

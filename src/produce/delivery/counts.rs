@@ -50,6 +50,30 @@ impl TopicCount {
     }
 }
 
+/// Why a record is not delivered.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::produce) enum Undelivered {
+    /// Its answer says so.
+    Failed(DeliveryFailure),
+    /// It is certain that no broker has accepted it, and kreplay does not send it again.
+    Refused,
+    /// The run ended before an answer came.
+    Unanswered,
+}
+
+impl Undelivered {
+    fn outcome(self) -> Outcome {
+        match self {
+            Self::Refused => Outcome::NotWritten,
+            Self::Failed(failure) => match failure.persisted {
+                Persisted::No => Outcome::NotWritten,
+                Persisted::Possibly | Persisted::Yes => Outcome::Unknown,
+            },
+            Self::Unanswered => Outcome::Unknown,
+        }
+    }
+}
+
 /// All deliveries so far.
 #[derive(Debug)]
 pub(in crate::produce) struct DeliveryCounts {
@@ -141,44 +165,33 @@ impl DeliveryCounts {
         self.given_up += u64::from(code.is_local() && !code.is_purge());
     }
 
-    /// Counts a record that failed, and returns its outcome.
+    /// Counts a record that is not delivered, and returns its outcome.
     pub(in crate::produce) fn fail(
         &mut self,
-        DeliveryFailure { code, persisted }: DeliveryFailure,
+        how: Undelivered,
         origin: Origin,
         why: &str,
     ) -> Outcome {
-        let (what, outcome) = match persisted {
-            Persisted::No => {
+        let outcome = how.outcome();
+        let code = match how {
+            Undelivered::Failed(failure) => Some(failure.code),
+            Undelivered::Refused | Undelivered::Unanswered => None,
+        };
+        let what = match outcome {
+            Outcome::NotWritten => {
                 self.not_written += 1;
-                self.purged_from_queue += u64::from(code == Code::PURGED_FROM_QUEUE);
-                (ProblemKind::NotWritten, Outcome::NotWritten)
+                self.purged_from_queue += u64::from(code == Some(Code::PURGED_FROM_QUEUE));
+                ProblemKind::NotWritten
             }
-            Persisted::Possibly | Persisted::Yes => {
+            _ => {
                 self.unknown += 1;
                 // Also those that waited in the queue for another try.
-                self.purged_in_flight += u64::from(code.is_purge());
-                (ProblemKind::Unknown, Outcome::Unknown)
+                self.purged_in_flight += u64::from(code.is_some_and(Code::is_purge));
+                ProblemKind::Unknown
             }
         };
         self.problems.add(what, origin, || why.into());
         outcome
-    }
-
-    /// Counts a record that the destination refuses, and returns its outcome.
-    pub(in crate::produce) fn refuse(&mut self, origin: Origin, why: &str) -> Outcome {
-        self.not_written += 1;
-        self.problems
-            .add(ProblemKind::NotWritten, origin, || why.into());
-        Outcome::NotWritten
-    }
-
-    /// Counts a record that never got an answer, and returns its outcome.
-    pub(in crate::produce) fn leave_unanswered(&mut self, origin: Origin, why: &str) -> Outcome {
-        self.unknown += 1;
-        self.problems
-            .add(ProblemKind::Unknown, origin, || why.into());
-        Outcome::Unknown
     }
 
     /// `None` if nothing was delivered.

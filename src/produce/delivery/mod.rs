@@ -19,7 +19,7 @@ use std::time::Instant;
 
 use self::ages::InFlightAges;
 use self::budget::InFlightBudget;
-use self::counts::DeliveryCounts;
+use self::counts::{DeliveryCounts, Undelivered};
 use self::journal::NewOutcomes;
 use self::refusals::{Cause, Refusals};
 use self::rejects::Rejects;
@@ -128,18 +128,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Account {
-    /// Accepts no more answers. The records in `open` count as those that never got one.
-    pub(super) fn close(&mut self, open: impl Iterator<Item = InFlightRecord>) {
-        self.is_closed = true;
-        for record in open {
-            let (batch, record) = (record.batch(), record.record());
-            let why = "no broker answered before the run ended: it may be in the log";
-            let reason = format!("{why}, captured from {}", batch.captured_at(record));
-            let outcome = self.counts.leave_unanswered(record.origin, &reason);
-            self.rejects.add(batch, record, outcome, why);
-        }
-    }
-
     /// Notes the destination of a record that has waited too long.
     fn note_overdue(&mut self, topic: &str, partition: i32) {
         match self.overdue.get_mut(topic) {
@@ -152,19 +140,6 @@ impl Account {
     /// their partitions.
     pub(super) fn take_overdue(&mut self) -> Vec<(String, i32)> {
         mem::take(&mut self.overdue).into_iter().collect()
-    }
-
-    /// Counts a record that is certainly not in the log, which is its final outcome, with the reason
-    /// `why`.
-    fn not_written(&mut self, record: &InFlightRecord, why: &str) {
-        if let Some(answers) = &mut self.answers {
-            answers.not_written(record.position());
-        }
-        record.end();
-        let (batch, record) = (record.batch(), record.record());
-        let reason = format!("{why}, captured from {}", batch.captured_at(record));
-        let outcome = self.counts.refuse(record.origin, &reason);
-        self.rejects.add(batch, record, outcome, why);
     }
 }
 
@@ -309,14 +284,15 @@ impl Deliveries {
             persisted: Persisted::No,
         };
         let why = self.describe(code, (topic, None), self.bytes_of(record));
-        Self::fail(&mut account, record, failure, &why);
+        account.fail(record, Undelivered::Failed(failure), &why);
         account.counts.refused += 1;
     }
 
     /// Counts a record that its topic refuses by its settings; librdkafka did not get it.
     pub(super) fn withhold(&self, record: &InFlightRecord, topic: &str, why: impl Display) {
         let mut account = self.account();
-        account.not_written(record, &format!("topic `{topic}`: {why}"));
+        let why = format!("topic `{topic}`: {why}");
+        account.fail(record, Undelivered::Refused, &why);
         account.counts.refused += 1;
     }
 
@@ -342,7 +318,8 @@ impl Deliveries {
         why: &str,
     ) {
         let mut account = self.account();
-        account.not_written(record, &format!("topic `{topic}` [{partition}]: {why}"));
+        let why = format!("topic `{topic}` [{partition}]: {why}");
+        account.fail(record, Undelivered::Refused, &why);
         drop(account);
         self.release(record.batch(), record.record());
     }

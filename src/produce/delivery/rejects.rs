@@ -51,6 +51,24 @@ pub(in crate::produce) enum Former<'a> {
     KeepBeside(&'a Path),
 }
 
+/// Whether a record with this outcome is a reject: found, not left out on purpose, and not certain to be in the
+/// log.
+fn is_reject(outcome: Outcome) -> bool {
+    match outcome {
+        Outcome::Unreadable | Outcome::NotWritten | Outcome::Unknown | Outcome::Unsent => true,
+        Outcome::Duplicate
+        | Outcome::Filtered
+        | Outcome::Control
+        | Outcome::Aborted
+        | Outcome::Unselected
+        | Outcome::Delivered
+        | Outcome::ToSend
+        | Outcome::Printed
+        | Outcome::Unprinted
+        | Outcome::Replayable => false,
+    }
+}
+
 impl Rejects {
     /// Opens the file for rejects, and locks it against other runs.
     ///
@@ -135,7 +153,8 @@ impl Rejects {
         }
     }
 
-    /// Writes a record; a failure is kept for the report, and the replay continues.
+    /// Writes a record if its outcome makes it a reject; a failure is kept for the report, and the replay
+    /// continues.
     pub(in crate::produce) fn add(
         &mut self,
         batch: &Batch,
@@ -143,7 +162,8 @@ impl Rejects {
         outcome: Outcome,
         reason: &str,
     ) {
-        if self.lines.is_none() && self.waiting.is_none() {
+        let is_open = self.lines.is_some() || self.waiting.is_some();
+        if !is_open || !is_reject(outcome) {
             return;
         }
         self.line.clear();
@@ -238,4 +258,35 @@ fn holds_rejects(path: &Path) -> bool {
     let read = BufReader::new(file.take(MOST_LOOKED_AT)).read_line(&mut line);
     let line: Option<serde_json::Value> = read.ok().and_then(|_| serde_json::from_str(&line).ok());
     line.is_some_and(|line| line["outcome"].is_string() && line["reason"].is_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Origin;
+
+    #[test]
+    fn what_is_missing_from_the_log_or_may_be_is_a_reject_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("rejects.jsonl");
+        let control = Control::default();
+        let mut rejects = Rejects::open(Some(&path), Former::Keep, &control).expect("a new file");
+        rejects.begin();
+        let mut batch = Batch::default();
+        let origin = Origin { input: 0, line: 1 };
+        let line = br#"{"topic":"orders","partition":0,"offset":7,"value":"v"}"#;
+        lines::read(line, origin, &mut batch).expect("a record line");
+        for outcome in Outcome::ALL {
+            rejects.add(&batch, &batch.records[0], outcome, "a test");
+        }
+        rejects.finish();
+        assert_eq!(rejects.failure(), None);
+        let text = fs::read_to_string(&path).expect("it is written");
+        let outcomes = text.lines().map(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).expect("a record line");
+            line["outcome"].as_str().expect("a word").to_owned()
+        });
+        let outcomes: Vec<String> = outcomes.collect();
+        assert_eq!(outcomes, ["unreadable", "not_written", "unknown", "unsent"]);
+    }
 }
