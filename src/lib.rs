@@ -83,7 +83,7 @@
 //! | warnings about TLS checks that are switched off (`tls_unchecked`) | `unchecked` in `config/properties/security.rs` |
 //! | which values are secret, and how they are hidden (passwords) | `is_secret` in `config/properties/mod.rs`, hidden by `Secrets` there; those of `--speedctl-arg`: `shown_line` in `extract/input/speedctl/mod.rs` |
 //! | OAUTHBEARER tokens: when they are renewed, also after a failure | `until_renewal` in `cluster/token/mod.rs` |
-//! | what a token is and when it expires, `--oauth-file` | `read` in `cluster/token/read.rs` |
+//! | what a token is and when it expires, also one that does not say it (`--oauth-command`, `--oauth-file`) | `read` in `cluster/token/read.rs` |
 //! | `--oauth-command`: its environment, its time limit, and how much it may print | `run` in `cluster/token/command.rs` |
 //! | which settings `--oauth-command` and `--oauth-file` imply, and which they exclude | `resolve_token` in `config/resolve/destination.rs` |
 //! | **Exit codes and errors** | |
@@ -200,7 +200,7 @@
 //! | a record line that is damaged or cut off (truncated) | `read_input` in `extract/source/by_line.rs` |
 //! | record lines that are indented or in a list (`jq .`) | `begins_indented` in `extract/input/framing/mod.rs` |
 //! | how a record line is written, what it leaves out, also a reject | `push_record` in `record/lines/write.rs` |
-//! | lines of other tools (rpk, kt, kaf, kafkactl, Kafdrop, AKHQ, Redpanda Console, kafka-ui, AWS Lambda) | `read_foreign` in `record/lines/foreign/mod.rs`; what each writes: `FORMATS` in `record/lines/foreign/formats.rs` |
+//! | lines of other tools (rpk, kt, kaf, kafkactl, Kafdrop, AKHQ, Redpanda Console, kafka-ui, AWS Lambda) | `read_foreign` in `record/lines/foreign/mod.rs`; how each is recognised and read: `FORMATS` in `record/lines/foreign/formats.rs` |
 //! | `--send-unknown`: rejects whose delivery is not certain | `read` in `extract/source/records.rs`; for which sources: `Uncertain::check` in `config/reading/source.rs` |
 //! | **Extraction: profiles, paths and filters** | |
 //! | `--profile`: where the fields of a record are | `chosen` in `extract/profile/mod.rs`; the built-in paths: `extract/profile/profiles/` |
@@ -388,7 +388,7 @@
 //! | when a planned record would go | `await_turn` in `produce/plan/forecast/mod.rs` |
 //! | how far a plan reaches (`reach`: an endless `--loop`, `--for`) | `plan` in `produce/plan/forecast/mod.rs` |
 //! | how long a planned replay would take | `outcome` in `produce/plan/forecast/summary.rs` |
-//! | the busiest second of a plan (`peak_second`) | `peaks` in `produce/plan/peaks.rs` |
+//! | the busiest second and the busiest 10 ms of a plan (`peak_second`) | `peaks` in `produce/plan/peaks.rs` |
 //! | redacted texts in a plan, which goes on after them | `plan_all` in `produce/plan/forecast/mod.rs` |
 //! | which topics a plan assumes without a cluster | `find` in `produce/plan/topics.rs` |
 //! | which partitions and settings a plan assumes for a topic | `PlannedTarget::new` in `produce/plan/target.rs`; the settings: `ASSUMED_SETTINGS` in `report/plan/mod.rs` |
@@ -432,6 +432,7 @@
 //! | `--learn`: which noise is learned | `NoiseLearner::add` in `verify/compare/learn.rs`; when the file is written: `learn` in `run/replay/expected/mod.rs` |
 //! | which kind (time, UUID, number) learned noise has | `NoiseKind::of_change` in `report/comparison/noise.rs` |
 //! | `--noise`: which noise is excused | `take_noise` in `verify/compare/noise.rs` |
+//! | `--noise`: ids that must be replaced alike in the whole run | `IdMapping::broken` in `verify/compare/noise.rs` |
 //! | the file of `--learn` and `--noise`: whether it may exist, and of which capture it is | `NoiseFile::check` in `run/replay/expected/noise.rs`, `check_new` there |
 //! | `--correlate`: response times, and which input an output answers | `appeared` in `run/replay/expected/correlation.rs` |
 //! | `--correlate`: what `key`, `header:NAME` and `value:PATH` are | `from_str` in `config/comparison.rs` |
