@@ -13,6 +13,7 @@ use rdkafka::config::ClientConfig;
 
 use super::*;
 use crate::config::property_names::{ALIASES, CONSUMERS};
+use crate::host::control::Control;
 use crate::record::in_flight::NumberedBatch;
 use crate::record::in_flight::Positions;
 use crate::record::lines;
@@ -272,6 +273,36 @@ fn all_properties_of_consumers_are_known() {
         .map(|row| row[0].as_str())
         .collect();
     assert_eq!(shown.into_iter().collect::<Vec<_>>(), CONSUMERS);
+}
+
+/// librdkafka aborts the process if its own limit for a request has passed by the time it reaches the coordinator.
+#[test]
+fn a_coordinator_that_is_reached_after_a_request_has_timed_out_answers_the_next_one() {
+    let client = counting_client(2);
+    let mock = native_mock(&client);
+    let name = CString::new(TOPIC).expect("no NUL");
+    let set_delay = |ms| {
+        // SAFETY: the mock cluster lives as long as its client.
+        let code = unsafe { c::rd_kafka_mock_broker_set_rtt(mock, 2, ms) };
+        assert_eq!(code as c_int, 0);
+    };
+    // SAFETY: as above; the texts are copied.
+    let codes = unsafe {
+        [
+            c::rd_kafka_mock_topic_create(mock, name.as_ptr(), 1, 1),
+            c::rd_kafka_mock_coordinator_set(mock, c"group".as_ptr(), c"billing".as_ptr(), 2),
+        ]
+    };
+    assert!(codes.iter().all(|code| *code as c_int == 0), "{codes:?}");
+    set_delay(2_000);
+    let control = Control::default();
+    let partitions = [(TOPIC.to_owned(), 0)];
+    let ask = |limit| admin::offsets::committed(&client, &control, "billing", &partitions, limit);
+    let refusal = ask(Duration::from_millis(100)).expect_err("the coordinator is slow");
+    assert_eq!(refusal.code, Code::TIMED_OUT, "{refusal:?}");
+    set_delay(0);
+    let committed = ask(LIMIT).expect("the coordinator answers");
+    assert_eq!(committed, [(TOPIC.to_owned(), 0, None)]);
 }
 
 #[test]

@@ -13,6 +13,12 @@ use crate::host::control::Control;
 /// How often kreplay checks, while it waits for an answer, whether the run has to stop.
 pub(super) const STEP: Duration = Duration::from_millis(20);
 
+/// How long librdkafka itself waits for a group's coordinator: the longest limit that it takes
+/// (rdkafka_admin.c). Once its limit has passed, librdkafka 2.12.1 has no valid request left to give to a
+/// coordinator that can be reached again, and aborts the process
+/// ([librdkafka#4605](https://github.com/confluentinc/librdkafka/issues/4605)). [`AdminRequest::poll`] ends the wait.
+const COORDINATOR_LIMIT: Duration = Duration::from_secs(3600);
+
 /// Why the cluster refuses a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AdminRefusal {
@@ -81,7 +87,7 @@ impl<'a> AdminRequest<'a> {
         unsafe {
             raw::rd_kafka_AdminOptions_set_request_timeout(
                 options.ptr(),
-                whole_ms(limit),
+                whole_ms(native_limit(kind, limit)),
                 reason.start(),
                 reason.size(),
             )
@@ -148,8 +154,8 @@ impl<'a> AdminRequest<'a> {
     /// Returns the cluster's reason for not answering, or a refusal if the answer takes too long or the run
     /// has to stop.
     pub(in crate::cluster::native) fn poll(&self) -> Result<AdminResponse, AdminRefusal> {
-        // librdkafka answers by itself when its limit has passed; the rest is time for that answer to
-        // arrive.
+        // Where librdkafka has the same limit, it answers by itself once that has passed; the rest is time
+        // for its answer to arrive.
         let patience = self.limit + Duration::from_millis(500);
         let started = Instant::now();
         let event = loop {
@@ -178,5 +184,15 @@ impl<'a> AdminRequest<'a> {
             true => Err(AdminRefusal::new(code, words)),
             false => Ok(event),
         }
+    }
+}
+
+/// How long librdkafka itself may wait for the answer to a request of this `kind`, which kreplay waits for
+/// up to `limit`.
+fn native_limit(kind: c::rd_kafka_admin_op_t, limit: Duration) -> Duration {
+    match kind {
+        c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS
+        | c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS => COORDINATOR_LIMIT,
+        _ => limit,
     }
 }
