@@ -88,7 +88,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 /// Reads a duration of which zero has a meaning: not to wait at all.
 ///
 /// # Errors
-/// As of [`duration`].
+/// Fails as [`duration`] does.
 pub(super) fn duration_or_zero(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(Duration::ZERO) => Ok(Duration::ZERO),

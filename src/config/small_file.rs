@@ -19,6 +19,11 @@ pub(crate) fn unmarked(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
 }
 
+/// Removes the byte order mark that `bytes` may begin with.
+pub(crate) fn unmark(bytes: &mut Vec<u8>) {
+    bytes.drain(..bytes.len() - unmarked(bytes).len());
+}
+
 /// Reads all of the file at `path`, without a byte order mark.
 ///
 /// # Errors
@@ -33,7 +38,7 @@ fn read_up_to(most: usize, path: &Path) -> io::Result<Vec<u8>> {
     file.read_to_end(&mut bytes)?;
     match bytes.len() > most {
         false => {
-            bytes.drain(..bytes.len() - unmarked(&bytes).len());
+            unmark(&mut bytes);
             Ok(bytes)
         }
         true => Err(io::Error::other(format!(

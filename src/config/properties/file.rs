@@ -7,7 +7,6 @@ use super::super::property_names::{Properties, PropertyPlaces, without_prefix};
 use super::super::small_file;
 use crate::error::{Error, reason};
 
-/// What PowerShell and Windows editors write before UTF-8.
 /// Names by which kcat's `-F` asks for no file at all (kcat.c).
 const NO_FILE: [&str; 2] = ["none", "-"];
 
@@ -175,6 +174,18 @@ mod tests {
         ] {
             assert_eq!(read(text).as_ref(), Ok(&expected));
         }
+    }
+
+    #[test]
+    fn a_property_file_may_begin_with_a_byte_order_mark() {
+        let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
+        let path = folder.path().join("f");
+        let text = b"\xEF\xBB\xBFsasl.username=me\r\ncompression.type=lz4";
+        std::fs::write(&path, text).expect("the folder is writable");
+        let file = PropertyFile::Named("-F", path).read().expect("a file");
+        let expected = [("sasl.username", "me"), ("compression.type", "lz4")];
+        let expected = expected.map(|(k, v)| (k.into(), v.into()));
+        assert_eq!(file.properties, expected);
     }
 
     #[test]

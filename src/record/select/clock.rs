@@ -1,5 +1,5 @@
-//! Which time of a record counts, and which times are none. Apart from the selection because the schedule asks
-//! the same: `--from +5m` and `--speed 1x` begin at the same record.
+//! Decides which time of a record counts, and which times say nothing. This file is separate from the selection
+//! because the schedule uses it as well: `--from +5m` and `--speed 1x` begin at the same record.
 
 use crate::record::{Batch, Record};
 

@@ -4,7 +4,7 @@
 use std::io::{self, Cursor, Read};
 
 use super::head::head;
-use crate::config::small_file::unmarked;
+use crate::config::small_file::unmark;
 
 /// Bytes read at once.
 const CHUNK: usize = 64 << 10;
@@ -48,7 +48,7 @@ pub(in crate::extract) fn decoded(
 ) -> io::Result<Box<dyn Read + Send>> {
     let mut head = head(&mut reader)?;
     let Some((order, mark)) = ByteOrder::of(&head) else {
-        head.drain(..head.len() - unmarked(&head).len());
+        unmark(&mut head);
         return Ok(Box::new(Cursor::new(head).chain(reader)));
     };
     head.drain(..mark);
